@@ -1,0 +1,1 @@
+//! HTTP of the gateway: XS2A, OAuth, onboarding, consent and SCA pages.

@@ -1,0 +1,1 @@
+//! TPP register, consents, authorisations, grants and tokens: state and rows.

@@ -1,0 +1,1 @@
+//! Berlin Group XS2A rules without I/O.

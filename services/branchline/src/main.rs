@@ -1,0 +1,3 @@
+//! Branchline: every role of the platform in one binary.
+
+fn main() {}

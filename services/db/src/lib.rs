@@ -1,0 +1,1 @@
+//! The tenant door: pools, transactions, provisioning, migration, outbox, jobs, idempotency, audit.

@@ -1,0 +1,1 @@
+//! A private PostgreSQL, Redis and Keycloak for the demo and the tests.

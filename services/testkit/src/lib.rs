@@ -1,0 +1,1 @@
+//! Test tenants, builders and token mint, for tests only.

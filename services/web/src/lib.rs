@@ -1,0 +1,1 @@
+//! Extractors, the command wrapper, problems, limits, health and telemetry.
