@@ -1,1 +1,80 @@
-//! Ordered SQL.
+//! Ordered SQL: the platform's schema, and the two schemas of each tenant.
+//!
+//! A file is applied once per schema, in the order of its number, in a transaction of the schema's
+//! owner whose `search_path` is that schema. `{{schema}}`, `{{owner}}` and `{{app}}` stand for the
+//! quoted names of the schema and its two roles; platform files know `{{core}}` and `{{gateway}}`,
+//! the roles under which the two programs read the register.
+//!
+//! # Invariants
+//! - A merged file never changes: the migrator refuses a schema whose applied checksum differs.
+//! - Changes only add (expand, backfill, contract a release later), because tenants lag.
+
+/// Which kind of schema a migration is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Track {
+    /// The register of the installation.
+    Platform,
+    /// The core's schema of one tenant.
+    Tenant,
+    /// The gateway's schema of one tenant.
+    Gateway,
+}
+
+/// One file of SQL.
+#[derive(Debug, Clone, Copy)]
+pub struct Migration {
+    /// Its place in the order; unique within its track.
+    pub number: i32,
+    /// What it brings.
+    pub name: &'static str,
+    /// Its text, with placeholders.
+    pub sql: &'static str,
+}
+
+const BASE: Migration = Migration {
+    number: 1,
+    name: "base",
+    sql: include_str!("../base/0001_base.sql"),
+};
+
+const PLATFORM: &[Migration] = &[Migration {
+    number: 1,
+    name: "platform",
+    sql: include_str!("../platform/0001_platform.sql"),
+}];
+
+const TENANT: &[Migration] = &[BASE];
+
+const GATEWAY: &[Migration] = &[
+    BASE,
+    Migration {
+        number: 5,
+        name: "keys",
+        sql: include_str!("../gateway/0005_keys.sql"),
+    },
+];
+
+impl Track {
+    /// The migrations of this kind of schema, in their order.
+    #[must_use]
+    pub const fn migrations(self) -> &'static [Migration] {
+        match self {
+            Self::Platform => PLATFORM,
+            Self::Tenant => TENANT,
+            Self::Gateway => GATEWAY,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_rise_within_each_track() {
+        for track in [Track::Platform, Track::Tenant, Track::Gateway] {
+            let numbers: Vec<_> = track.migrations().iter().map(|file| file.number).collect();
+            assert!(numbers.is_sorted_by(|a, b| a < b), "{track:?}: {numbers:?}");
+        }
+    }
+}

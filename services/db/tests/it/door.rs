@@ -1,0 +1,227 @@
+//! Attempts to leave one's own tenant. One connection per pool, so that whatever a transaction
+//! leaves behind meets the next one.
+
+use branchline_db::{Access, DbError, Values};
+use sqlx::{Connection, PgConnection, Row};
+
+use crate::server::installation;
+
+const WHO: &str = "test";
+
+#[tokio::test]
+async fn a_transaction_sees_its_own_schema_and_no_other() {
+    let Some(at) = installation().await else {
+        return;
+    };
+    let lion = at.core.tenant(&at.lion, WHO, Access::Read).await.unwrap();
+    let rows = lion
+        .named(
+            "SELECT current_schema() AS here, current_user AS me",
+            Values::new(),
+        )
+        .await
+        .unwrap();
+    assert_eq!(rows[0].get::<String, _>("here"), format!("t_{}", at.lion));
+    assert_eq!(rows[0].get::<String, _>("me"), format!("t_{}", at.lion));
+    drop(lion);
+    let elephant = at
+        .core
+        .tenant(&at.elephant, WHO, Access::Read)
+        .await
+        .unwrap();
+    let rows = elephant
+        .named("SELECT current_user AS me", Values::new())
+        .await
+        .unwrap();
+    assert_eq!(rows[0].get::<String, _>("me"), format!("t_{}", at.elephant));
+}
+
+/// Statements as an injected value or fragment would make them run, inside Lion.
+#[tokio::test]
+async fn a_query_inside_one_tenant_cannot_reach_another() {
+    let Some(at) = installation().await else {
+        return;
+    };
+    let other = format!("t_{}", at.elephant);
+    let mut connection = PgConnection::connect(&at.core_url).await.unwrap();
+    for (attempt, state) in [
+        (format!("SELECT * FROM \"{other}\".outbox"), "42501"),
+        (
+            format!("SELECT set_config('role', '{other}', true)"),
+            "42501",
+        ),
+        (
+            format!("SELECT set_config('search_path', '{other}', true)"),
+            "42501",
+        ),
+        (
+            format!(
+                "SELECT query_to_xml('SELECT set_config(''role'', ''{other}'', true)', true, true, '')"
+            ),
+            "42501",
+        ),
+        (
+            "UPDATE pg_settings SET setting = 'x' WHERE name = 'role'".to_owned(),
+            "42501",
+        ),
+        ("DO $$ BEGIN NULL; END $$".to_owned(), "42501"),
+        ("CREATE TABLE mine (a int)".to_owned(), "42501"),
+        ("CREATE TEMPORARY TABLE outbox (a int)".to_owned(), "42501"),
+        ("SELECT 1; SET LOCAL ROLE postgres".to_owned(), "42601"),
+        ("SET SESSION AUTHORIZATION postgres".to_owned(), "42501"),
+        ("SELECT pg_read_file('/etc/passwd')".to_owned(), "42501"),
+        ("COPY outbox TO PROGRAM 'cat'".to_owned(), "42501"),
+        (format!("SELECT * FROM g_{}.tenant_key", at.lion), "42501"),
+        (
+            "SELECT * FROM platform.applied_migration".to_owned(),
+            "42501",
+        ),
+        ("SELECT * FROM jobs_core._private_jobs".to_owned(), "42501"),
+        ("DELETE FROM audit_event".to_owned(), "42501"),
+        (
+            "UPDATE tenant_state SET serving = 'open'".to_owned(),
+            "42501",
+        ),
+    ] {
+        let mut tx = connection.begin().await.unwrap();
+        let start = format!(
+            "SET LOCAL ROLE t_{0}; SET LOCAL search_path TO t_{0}, pg_temp",
+            at.lion
+        );
+        sqlx::raw_sql(sqlx::AssertSqlSafe(start))
+            .execute(&mut *tx)
+            .await
+            .unwrap();
+        let refused = sqlx::query(sqlx::AssertSqlSafe(attempt.clone()))
+            .fetch_all(&mut *tx)
+            .await;
+        let code = refused
+            .err()
+            .and_then(|e| e.as_database_error()?.code().map(|c| c.into_owned()));
+        assert_eq!(code.as_deref(), Some(state), "{attempt}");
+        tx.rollback().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn without_a_tenant_every_table_is_refused() {
+    let Some(at) = installation().await else {
+        return;
+    };
+    let mut connection = PgConnection::connect(&at.core_url).await.unwrap();
+    for (attempt, state) in [
+        ("SELECT * FROM outbox".to_owned(), "42P01"),
+        (format!("SELECT * FROM t_{}.outbox", at.lion), "42501"),
+        ("SELECT * FROM platform.tenant".to_owned(), "42501"),
+        (
+            "SELECT jobs_core_door.enqueue('x', '{}', 'k', now())".to_owned(),
+            "42501",
+        ),
+        (format!("SET ROLE g_{}", at.lion), "42501"),
+        (format!("SET ROLE t_{}_owner", at.lion), "42501"),
+    ] {
+        let refused = sqlx::query(sqlx::AssertSqlSafe(attempt.clone()))
+            .execute(&mut connection)
+            .await;
+        let code = refused
+            .err()
+            .and_then(|e| e.as_database_error()?.code().map(|c| c.into_owned()));
+        assert_eq!(code.as_deref(), Some(state), "{attempt}");
+    }
+}
+
+#[tokio::test]
+async fn a_start_that_fails_leaves_the_connection_usable() {
+    let Some(at) = installation().await else {
+        return;
+    };
+    let nobody = "nobody_here".parse().unwrap();
+    for _ in 0..3 {
+        assert!(at.core.tenant(&nobody, WHO, Access::Read).await.is_err());
+        let fine = at.core.tenant(&at.lion, WHO, Access::Write).await.unwrap();
+        assert_eq!(
+            fine.named("SELECT 1", Values::new()).await.unwrap().len(),
+            1
+        );
+    }
+}
+
+#[tokio::test]
+async fn one_statement_on_one_connection_serves_both_tenants_rightly() {
+    let Some(at) = installation().await else {
+        return;
+    };
+    for turn in 0..24 {
+        let (tenant, name) = if turn % 2 == 0 {
+            (&at.lion, "lion")
+        } else {
+            (&at.elephant, "elephant")
+        };
+        let tx = at.core.tenant(tenant, WHO, Access::Write).await.unwrap();
+        branchline_db::outbox::publish(&tx, "turn", &serde_json::json!({ "of": name }))
+            .await
+            .unwrap();
+        let rows = tx
+            .named("SELECT payload ->> 'of' AS of FROM outbox", Values::new())
+            .await
+            .unwrap();
+        assert!(
+            rows.iter().all(|row| row.get::<String, _>("of") == name),
+            "turn {turn}"
+        );
+        tx.commit().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn dropped_without_commit_means_undone() {
+    let Some(at) = installation().await else {
+        return;
+    };
+    let tx = at.core.tenant(&at.lion, WHO, Access::Write).await.unwrap();
+    branchline_db::outbox::publish(&tx, "gone", &serde_json::json!({}))
+        .await
+        .unwrap();
+    drop(tx);
+    let tx = at.core.tenant(&at.lion, WHO, Access::Read).await.unwrap();
+    assert!(
+        tx.named("SELECT 1 FROM outbox", Values::new())
+            .await
+            .unwrap()
+            .is_empty()
+    );
+}
+
+#[tokio::test]
+async fn raw_sql_and_writes_in_a_read_are_refused() {
+    use sea_orm::ConnectionTrait;
+    let Some(at) = installation().await else {
+        return;
+    };
+    let tx = at
+        .gateway
+        .tenant(&at.lion, WHO, Access::Read)
+        .await
+        .unwrap();
+    assert!(tx.execute_unprepared("SELECT 1").await.is_err());
+    let written = branchline_db::outbox::publish(&tx, "no", &serde_json::json!({})).await;
+    assert_eq!(
+        written.err().and_then(|e: DbError| e.sqlstate()).as_deref(),
+        Some("25006")
+    );
+}
+
+#[tokio::test]
+async fn a_job_carries_the_tenant_that_sent_it_whatever_it_says() {
+    let Some(at) = installation().await else {
+        return;
+    };
+    let tx = at.core.tenant(&at.lion, WHO, Access::Write).await.unwrap();
+    let forged = serde_json::json!({ "tenant": at.elephant.as_str() });
+    let due = ("k", tx.now());
+    branchline_db::jobs::enqueue(&tx, at.core.program(), "wake", &forged, due)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(at.job_tenants().await, [at.lion.as_str()]);
+}
