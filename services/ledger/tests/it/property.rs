@@ -21,6 +21,8 @@ enum Step {
     Post {
         pairs: Vec<(usize, usize, i64)>,
         hold: Option<usize>,
+        /// The first pair is made to take its money from where the hold lies.
+        fits: bool,
         day: u32,
     },
     Reverse(usize),
@@ -84,8 +86,8 @@ fn step() -> impl Strategy<Value = Step> {
     ];
     let direction = prop_oneof![4 => Just(Direction::Outgoing), 1 => Just(Direction::Incoming)];
     prop_oneof![
-        8 => (pairs, prop::option::weighted(0.25, 0..40_usize), prop_oneof![20 => 1..31_u32, 1 => Just(31)])
-            .prop_map(|(pairs, hold, day)| Step::Post { pairs, hold, day }),
+        8 => (pairs, prop::option::weighted(0.3, 0..40_usize), prop::bool::weighted(0.8), prop_oneof![20 => 1..31_u32, 1 => Just(31)])
+            .prop_map(|(pairs, hold, fits, day)| Step::Post { pairs, hold, fits, day }),
         1 => (0..60_usize).prop_map(Step::Reverse),
         3 => (0..=ACCOUNTS.len(), amount(), direction, prop::option::of(0..30_i64))
             .prop_map(|(account, amount, direction, minutes)| Step::Hold { account, amount, direction, minutes }),
@@ -138,7 +140,8 @@ struct Play<'b> {
     books: &'b Books,
     model: Model,
     ids: Vec<LedgerAccountId>,
-    holds: Vec<HoldId>,
+    /// With the account of each and the side its money will go to.
+    holds: Vec<(HoldId, usize, Side)>,
     postings: Vec<PostingId>,
     said: Vec<Said>,
 }
@@ -193,12 +196,24 @@ impl<'b> Play<'b> {
     }
 
     fn told(&self, step: &Step) -> Option<Told> {
-        let stranger = HoldId::from(uuid::Uuid::nil());
+        let stranger = (HoldId::from(uuid::Uuid::nil()), 1, Side::Debit);
         let now = self.books.clock.now();
         Some(match step {
-            Step::Post { pairs, hold, day } => {
+            Step::Post {
+                pairs,
+                hold,
+                fits,
+                day,
+            } => {
+                let held = hold.map(|at| pick(&self.holds, at, stranger));
+                let mut pairs = pairs.clone();
+                match held {
+                    Some((_, account, Side::Debit)) if *fits => pairs[0].0 = account,
+                    Some((_, account, Side::Credit)) if *fits => pairs[0].1 = account,
+                    Some(_) | None => {}
+                }
                 let mut lines = Vec::new();
-                for (from, to, amount) in pairs {
+                for (from, to, amount) in &pairs {
                     let currency = self.currency(*from);
                     for (at, side) in [(from, Side::Debit), (to, Side::Credit)] {
                         lines.push(Line {
@@ -211,7 +226,7 @@ impl<'b> Play<'b> {
                 }
                 Told::Post {
                     lines,
-                    hold: hold.map(|at| pick(&self.holds, at, stranger)),
+                    hold: held.map(|(hold, ..)| hold),
                     is_open_day: *day < 31,
                 }
             }
@@ -231,8 +246,8 @@ impl<'b> Play<'b> {
                 direction: *direction,
                 expires_at: minutes.map(|minutes| now + TimeDelta::minutes(minutes)),
             },
-            Step::Void(at) => Told::Void(pick(&self.holds, *at, stranger)),
-            Step::Expire(at) => Told::Expire(pick(&self.holds, *at, stranger)),
+            Step::Void(at) => Told::Void(pick(&self.holds, *at, stranger).0),
+            Step::Expire(at) => Told::Expire(pick(&self.holds, *at, stranger).0),
             Step::Again { .. } => return None,
         })
     }
@@ -269,7 +284,17 @@ impl<'b> Play<'b> {
         match said.told {
             // Refused ones too: later commands name them and must be refused.
             Told::Post { .. } | Told::Reverse { .. } => self.postings.push(made.into()),
-            Told::Hold { .. } => self.holds.push(made.into()),
+            Told::Hold {
+                account, direction, ..
+            } => {
+                let at = self.ids.iter().position(|id| *id == account).unwrap();
+                let normal = ACCOUNTS.get(at).map_or(Side::Credit, |(_, side, _)| *side);
+                let side = match direction {
+                    Direction::Outgoing => normal.opposite(),
+                    Direction::Incoming => normal,
+                };
+                self.holds.push((made.into(), at, side));
+            }
             Told::Void(_) | Told::Expire(_) => {}
         }
         let command = Command::new(said.key, action(&said.told, made));
