@@ -12,7 +12,7 @@ use branchline_launcher::{
 use crate::folder::{TestFolder, or_skip};
 
 /// Only the machine's own programs: a test does not download.
-async fn start(folder: &Path) -> Option<Postgres> {
+pub(crate) async fn start(folder: &Path) -> Option<Postgres> {
     or_skip(try_start(options(folder)?).await)
 }
 
@@ -39,7 +39,7 @@ async fn try_start(options: PostgresOptions) -> Result<Postgres, LauncherError> 
 }
 
 /// Runs SQL through `psql`, which Debian installs with the server.
-fn sql(url: &str, statement: &str) -> Result<String, String> {
+pub(crate) fn sql(url: &str, statement: &str) -> Result<String, String> {
     let arguments = [
         url,
         "--no-psqlrc",
@@ -60,7 +60,7 @@ fn sql(url: &str, statement: &str) -> Result<String, String> {
     }
 }
 
-fn is_alive(pid: u32) -> bool {
+pub(crate) fn is_alive(pid: u32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     !stat.is_empty() && !stat.contains(") Z ")
 }
