@@ -36,6 +36,14 @@ impl Repo {
             .ok_or_else(|| "not inside the repository: run this from its folder".to_owned())
     }
 
+    /// A repository that a test made.
+    #[cfg(test)]
+    pub fn at(root: &Path) -> Self {
+        Self {
+            root: root.to_path_buf(),
+        }
+    }
+
     /// The root folder.
     pub fn root(&self) -> &Path {
         &self.root

@@ -12,6 +12,7 @@ pub mod openapi;
 mod rust_text;
 mod tidy;
 
+use std::process::Command;
 use std::time::Instant;
 
 use serde_json::Value;
@@ -148,32 +149,75 @@ fn passes(gate: &Gate, context: &Context) -> bool {
 
 fn fmt(context: &Context) -> Result<Verdict, String> {
     run(
-        cargo(&context.repo).args(["fmt", "--all", "--check"]),
+        &mut fmt_command(&context.repo),
         "cargo fmt (mend it by `cargo fmt --all`; where it is missing, install Rust's rustfmt)",
     )?;
     Ok(Verdict::default())
 }
 
+fn fmt_command(repo: &Repo) -> Command {
+    let mut command = cargo(repo);
+    command.args(["fmt", "--all", "--check"]);
+    command
+}
+
 fn clippy(context: &Context) -> Result<Verdict, String> {
-    let arguments = [
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--locked",
-        "--quiet",
-    ];
     run(
-        cargo(&context.repo)
-            .args(arguments)
-            .args(["--", "-D", "warnings"]),
+        &mut clippy_command(&context.repo),
         "cargo clippy (where it is missing, install Rust's clippy)",
     )?;
     Ok(Verdict::default())
 }
 
+fn clippy_command(repo: &Repo) -> Command {
+    let mut command = cargo(repo);
+    command.args([
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--locked",
+        "--quiet",
+    ]);
+    command.args(["--", "-D", "warnings"]);
+    command
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A crate of one file in a folder of its own, looked at by one command.
+    fn judge(name: &str, source: &str, command: fn(&Repo) -> Command) -> bool {
+        let folder = std::env::temp_dir().join(format!("branchline-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(folder.join("src")).unwrap();
+        let manifest =
+            "[package]\nname = \"planted\"\nversion = \"0.0.0\"\nedition = \"2024\"\n[workspace]\n";
+        let lock = "version = 4\n[[package]]\nname = \"planted\"\nversion = \"0.0.0\"\n";
+        std::fs::write(folder.join("Cargo.toml"), manifest).unwrap();
+        std::fs::write(folder.join("Cargo.lock"), lock).unwrap();
+        std::fs::write(folder.join("src/main.rs"), source).unwrap();
+        let mut command = command(&Repo::at(&folder));
+        command.env_remove("CARGO_TARGET_DIR");
+        let passes = command.output().unwrap().status.success();
+        std::fs::remove_dir_all(&folder).unwrap();
+        passes
+    }
+
+    #[test]
+    fn code_that_is_not_formatted_fails() {
+        assert!(judge("fmt-good", "fn main() {}\n", fmt_command));
+        assert!(!judge("fmt-bad", "fn  main( ){ }\n", fmt_command));
+    }
+
+    #[test]
+    fn a_warning_of_clippy_fails() {
+        assert!(judge("clippy-good", "fn main() {}\n", clippy_command));
+        assert!(!judge(
+            "clippy-bad",
+            "fn main() {\n    let unused = 1;\n}\n",
+            clippy_command
+        ));
+    }
 
     #[test]
     fn an_unknown_gate_is_refused_with_the_list() {

@@ -57,6 +57,8 @@ fn generate(binary: &Path, name: &str) -> Result<String, String> {
     }
     let text = String::from_utf8(output.stdout)
         .map_err(|error| format!("`branchline openapi {name}` gave no text: {error}"))?;
+    serde_json::from_str::<serde_json::Value>(&text)
+        .map_err(|error| format!("`branchline openapi {name}` gave no JSON: {error}"))?;
     Ok(format!("{}\n", text.trim_end()))
 }
 
