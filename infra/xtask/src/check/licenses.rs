@@ -156,6 +156,17 @@ mod tests {
     }
 
     #[test]
+    fn deny_toml_has_the_same_list() {
+        let text = include_str!("../../../../deny.toml");
+        let list = text
+            .split("\nallow = [")
+            .nth(1)
+            .and_then(|rest| rest.split(']').next());
+        let theirs: Vec<&str> = list.unwrap().split('"').skip(1).step_by(2).collect();
+        assert_eq!(theirs, ALLOWED);
+    }
+
+    #[test]
     fn a_license_off_the_list_and_a_missing_one_are_found() {
         let metadata = json!({"packages": [
             {"name": "good", "version": "1.0.0", "license": "MIT"},

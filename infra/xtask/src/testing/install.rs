@@ -20,7 +20,7 @@ pub struct Need {
 const NEEDS: [Need; 7] = [
     Need {
         name: "PostgreSQL 15 or newer with pgbench",
-        packages: &["postgresql-15"],
+        packages: &["postgresql"],
         suites: "none: an embedded server takes its place; benchmarks need pgbench",
         is_there: has_postgres,
     },
@@ -38,7 +38,7 @@ const NEEDS: [Need; 7] = [
     },
     Need {
         name: "Java 17 or newer",
-        packages: &["openjdk-17-jre-headless"],
+        packages: &["default-jre-headless"],
         suites: "tests with Keycloak",
         is_there: || find("java").is_some(),
     },
@@ -146,6 +146,7 @@ fn is_root() -> bool {
 fn apt_get(arguments: &[&str]) -> Result<(), String> {
     let mut command = Command::new("apt-get");
     command
+        .args(["-o", "Acquire::Retries=3"])
         .args(arguments)
         .env("DEBIAN_FRONTEND", "noninteractive");
     run(&mut command, &format!("apt-get {}", arguments[0]))

@@ -148,6 +148,40 @@ impl Reader for NodeTest {
     }
 }
 
+/// The demo: its last line tells that all steps went as they must, and how many there are.
+#[derive(Debug, Default)]
+pub struct Demo {
+    last: String,
+}
+
+/// Fewer steps would prove less than the journey promises.
+const FEWEST_STEPS: usize = 8;
+
+impl Demo {
+    /// Why the demo that has ended is no success, if it is none.
+    pub fn complaint(&self) -> Option<String> {
+        let steps = self.last.strip_prefix("demo ").and_then(|rest| {
+            let (done, rest) = rest.split_once(" of ")?;
+            let of = rest.strip_suffix(" steps, books balanced")?;
+            (done == of).then(|| done.parse::<usize>().ok())?
+        });
+        steps.is_none_or(|steps| steps < FEWEST_STEPS).then(|| {
+            format!(
+                "the demo's last line is `{}`, not `demo N of N steps, books balanced` with N from \
+                 {FEWEST_STEPS}",
+                self.last
+            )
+        })
+    }
+}
+
+impl Reader for Demo {
+    fn line(&mut self, line: &str, _: &mut Counts) -> bool {
+        line.trim_end().clone_into(&mut self.last);
+        true
+    }
+}
+
 /// A program that is one test: its exit code counts.
 #[derive(Debug, Default)]
 pub struct Plain;
@@ -219,6 +253,24 @@ mod tests {
             shell("echo skipped: no browser").skips,
             ["skipped: no browser"]
         );
+    }
+
+    #[test]
+    fn a_demo_that_skipped_a_step_or_lost_its_balance_is_no_success() {
+        let complains = |last: &str| {
+            let mut demo = Demo::default();
+            read(&mut demo, &format!("step 1\n{last}"));
+            demo.complaint().is_some()
+        };
+        assert!(!complains("demo 9 of 9 steps, books balanced"));
+        for last in [
+            "",
+            "demo 7 of 7 steps, books balanced",
+            "demo 8 of 9 steps, books balanced",
+            "demo 9 of 9 steps",
+        ] {
+            assert!(complains(last), "{last}");
+        }
     }
 
     #[test]

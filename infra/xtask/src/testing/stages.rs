@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use super::install;
-use super::output::{self, CargoTest, Counts, NodeTest, Plain};
+use super::output::{self, CargoTest, Counts, Demo, NodeTest, Plain};
 use super::servers::Servers;
 use crate::cargo::{binary, build_binary, cargo, run};
 use crate::repo::Repo;
@@ -175,7 +175,12 @@ fn demo(context: &Context, options: &[&str]) -> Result<Counts, String> {
         .args(options)
         .current_dir(context.repo.root());
     let what = format!("branchline demo --once {}", options.join(" "));
-    output::run(&mut command, what.trim_end(), &mut Plain)
+    let mut reader = Demo::default();
+    let counts = output::run(&mut command, what.trim_end(), &mut reader)?;
+    match reader.complaint() {
+        Some(complaint) if counts.failed == 0 => Err(complaint),
+        _ => Ok(counts),
+    }
 }
 
 fn schemathesis(context: &Context) -> Result<Counts, String> {

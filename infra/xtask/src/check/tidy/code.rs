@@ -75,11 +75,13 @@ pub fn check(file: &SourceFile) -> Vec<Finding> {
     let tests = test_lines(&code);
     let whole_file_is_test = is_test_file(&file.path);
     let mut findings = Vec::new();
-    for (index, line) in code.lines().enumerate() {
+    for (index, (line, raw)) in code.lines().zip(file.text.lines()).enumerate() {
         let found = everywhere(&file.path, line).into_iter();
         let is_test = whole_file_is_test || tests.get(index).copied().unwrap_or(false);
-        let product = (!is_test && !in_tool(&file.path)).then(|| in_product(&file.path, line));
-        for (what, why, remedy) in found.chain(product.into_iter().flatten()) {
+        let is_product = !is_test && !in_tool(&file.path);
+        let product = is_product.then(|| in_product(&file.path, line));
+        let schema = is_product.then(|| schema_name(&file.path, raw)).flatten();
+        for (what, why, remedy) in found.chain(product.into_iter().flatten()).chain(schema) {
             findings.push(Finding {
                 file: file.path.clone(),
                 line: index + 1,
@@ -114,6 +116,20 @@ fn in_product(path: &str, line: &str) -> Vec<Hit> {
         )
     });
     words.chain(begin).collect()
+}
+
+/// A schema's name inside a string: only the door knows how a tenant's schemas are called.
+fn schema_name(path: &str, raw: &str) -> Option<Hit> {
+    let marks = ["\"t_{", "\"g_{", "\"t_\"", "\"g_\"", "search_path"];
+    let found = marks.iter().find(|mark| raw.contains(**mark))?;
+    let knows = in_db(path) || in_testkit(path) || path.starts_with("migrations/");
+    (!knows && !raw.trim_start().starts_with("//")).then(|| {
+        (
+            format!("a schema's name: `{found}`"),
+            "whoever writes a schema's name can write another tenant's",
+            "name the table only; `TenantTx` has set the schema",
+        )
+    })
 }
 
 fn everywhere(path: &str, line: &str) -> Vec<Hit> {
@@ -254,6 +270,18 @@ mod tests {
         ] {
             assert!(found(path, code).is_empty(), "{path}");
         }
+    }
+
+    #[test]
+    fn a_schema_name_in_a_string_is_found_outside_the_door() {
+        for code in [
+            "let s = format!(\"t_{id}\");\n",
+            "x(\"SET search_path = a\");\n",
+        ] {
+            assert_eq!(found("services/web/src/app.rs", code).len(), 1, "{code}");
+            assert!(found("services/db/src/door.rs", code).is_empty(), "{code}");
+        }
+        assert!(found("services/web/src/app.rs", "// the search_path is set\n").is_empty());
     }
 
     #[test]
