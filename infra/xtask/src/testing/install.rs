@@ -17,7 +17,7 @@ pub struct Need {
     is_there: fn() -> bool,
 }
 
-const NEEDS: [Need; 7] = [
+static NEEDS: [Need; 8] = [
     Need {
         name: "PostgreSQL 15 or newer with pgbench",
         packages: &["postgresql"],
@@ -49,10 +49,17 @@ const NEEDS: [Need; 7] = [
         is_there: || find("mvn").is_some() || std::env::var_os("KC_HOME").is_some(),
     },
     Need {
-        name: "Node.js with npm",
-        packages: &["nodejs", "npm"],
+        name: "Node.js",
+        packages: &["nodejs"],
         suites: "tests from outside in e2e/",
-        is_there: || find("node").is_some() && find("npm").is_some(),
+        is_there: || find("node").is_some(),
+    },
+    // After Node.js, because some packages of that bring npm and conflict with this one.
+    Need {
+        name: "npm",
+        packages: &["npm"],
+        suites: "tests from outside in e2e/",
+        is_there: || find("npm").is_some(),
     },
     Need {
         name: "Python with venv and pip",
@@ -64,26 +71,19 @@ const NEEDS: [Need; 7] = [
 
 /// Installs what is missing as root on Debian; else says in one line each what to install.
 pub fn install() -> Result<Counts, String> {
-    let mut missing = missing();
-    if !missing.is_empty() && is_root() && find("apt-get").is_some() {
-        let packages: Vec<&str> = missing
-            .iter()
-            .flat_map(|need| need.packages)
-            .copied()
-            .collect();
-        println!("installing {}", packages.join(" "));
+    if !missing().is_empty() && is_root() && find("apt-get").is_some() {
         apt_get(&["update", "-q"])?;
-        apt_get(
-            &[
-                &["install", "-q", "-y", "--no-install-recommends"],
-                packages.as_slice(),
-            ]
-            .concat(),
-        )?;
-        missing = self::missing();
+        // One by one: what cannot be installed must not keep the rest away.
+        for need in NEEDS.iter().filter(|need| !(need.is_there)()) {
+            println!("installing {}", need.name);
+            let install = ["install", "-q", "-y", "--no-install-recommends"];
+            if let Err(error) = apt_get(&[&install, need.packages].concat()) {
+                println!("{error}");
+            }
+        }
     }
     let mut counts = Counts::default();
-    for need in missing {
+    for need in missing() {
         let packages = need.packages.join(" ");
         counts.add_skip(format!(
             "skipped: {}: {} is missing (Debian: apt-get install {packages})",
@@ -112,8 +112,7 @@ pub fn find(program: &str) -> Option<PathBuf> {
 }
 
 fn missing() -> Vec<&'static Need> {
-    static ALL: [Need; 7] = NEEDS;
-    ALL.iter().filter(|need| !(need.is_there)()).collect()
+    NEEDS.iter().filter(|need| !(need.is_there)()).collect()
 }
 
 fn has_postgres() -> bool {
