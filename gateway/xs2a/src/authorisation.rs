@@ -439,3 +439,172 @@ impl fmt::Display for ContentHash {
         f.write_str(&self.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::DateTime;
+
+    fn at(seconds: i64) -> Timestamp {
+        DateTime::from_timestamp(1_795_219_200_i64.saturating_add(seconds), 0).unwrap()
+    }
+
+    fn psu(subject: &str) -> Psu {
+        Psu {
+            issuer: "https://id.example".to_owned(),
+            subject: subject.to_owned(),
+        }
+    }
+
+    fn content(digit: &str) -> ContentHash {
+        digit.repeat(64).parse().unwrap()
+    }
+
+    fn started() -> Authorisation {
+        let signed_in = Authorisation::Received
+            .authenticate(psu("achieng"))
+            .unwrap();
+        signed_in.start(content("a"), at(0)).unwrap()
+    }
+
+    fn answer(run: Authorisation, code: CodeCheck) -> (Authorisation, ScaOutcome) {
+        run.answer(code, &content("a"), at(1)).unwrap()
+    }
+
+    #[test]
+    fn the_right_code_in_time_approves() {
+        let (run, outcome) = answer(started(), CodeCheck::Right);
+        assert_eq!(outcome, ScaOutcome::Approved);
+        assert_eq!(run.status(), ScaStatus::Finalised);
+        assert_eq!(run.psu(), Some(&psu("achieng")));
+    }
+
+    #[test]
+    fn r32_the_third_wrong_code_ends_the_run() {
+        let (run, outcome) = answer(started(), CodeCheck::Wrong);
+        assert_eq!(outcome, ScaOutcome::WrongCode { left: 2 });
+        let (run, outcome) = answer(run, CodeCheck::Wrong);
+        assert_eq!(outcome, ScaOutcome::WrongCode { left: 1 });
+        let (run, outcome) = answer(run, CodeCheck::Wrong);
+        assert_eq!(outcome, ScaOutcome::Failed(ScaFailure::CodesExhausted));
+        assert!(run.answer(CodeCheck::Right, &content("a"), at(1)).is_err());
+    }
+
+    #[test]
+    fn a_new_code_gives_no_new_attempts() {
+        let (run, _) = answer(started(), CodeCheck::Wrong);
+        let (run, _) = answer(run.start(content("a"), at(2)).unwrap(), CodeCheck::Wrong);
+        let run = run.start(content("a"), at(3)).unwrap();
+        let (_, outcome) = answer(run, CodeCheck::Wrong);
+        assert_eq!(outcome, ScaOutcome::Failed(ScaFailure::CodesExhausted));
+    }
+
+    #[test]
+    fn codes_are_sent_five_times_at_most_and_each_has_its_challenge() {
+        let id: AuthorisationId = "0191e3a4-5c2b-7d3e-8f00-1a2b3c4d5e6f".parse().unwrap();
+        let mut run = started();
+        for round in 1..=5 {
+            assert_eq!(run.challenge(id), Some(format!("{id}/{round}")));
+            match run.clone().start(content("a"), at(1)) {
+                Ok(next) => run = next,
+                Err(error) => assert_eq!((round, error), (5, ScaError::TooManyCodes)),
+            }
+        }
+        assert_eq!(run.start(content("a"), at(1)), Err(ScaError::TooManyCodes));
+        assert_eq!(Authorisation::Received.challenge(id), None);
+    }
+
+    #[test]
+    fn a_late_code_is_void() {
+        let in_time = started()
+            .answer(CodeCheck::Right, &content("a"), at(299))
+            .unwrap();
+        assert_eq!(in_time.1, ScaOutcome::Approved);
+        let late = started()
+            .answer(CodeCheck::Right, &content("a"), at(300))
+            .unwrap();
+        assert_eq!(late.1, ScaOutcome::Failed(ScaFailure::TimedOut));
+    }
+
+    #[test]
+    fn a_change_after_the_code_was_sent_voids_even_the_right_code() {
+        let (run, outcome) = started()
+            .answer(CodeCheck::Right, &content("b"), at(1))
+            .unwrap();
+        assert_eq!(outcome, ScaOutcome::Failed(ScaFailure::ContentChanged));
+        assert_eq!(run.status(), ScaStatus::Failed);
+    }
+
+    #[test]
+    fn r28_the_member_of_a_run_never_changes() {
+        let identified = Authorisation::Received.identify(psu("achieng")).unwrap();
+        let signed_in = identified.clone().authenticate(psu("achieng")).unwrap();
+        for run in [identified.clone(), signed_in.clone(), started()] {
+            assert_eq!(
+                run.clone().authenticate(psu("barasa")),
+                Err(ScaError::OtherPsu)
+            );
+            assert!(run.authenticate(psu("achieng")).is_ok());
+        }
+        assert_eq!(identified.identify(psu("barasa")), Err(ScaError::OtherPsu));
+        assert!(signed_in.identify(psu("achieng")).is_err());
+    }
+
+    #[test]
+    fn no_code_is_sent_before_she_signed_in() {
+        assert!(Authorisation::Received.start(content("a"), at(0)).is_err());
+        let identified = Authorisation::Received.identify(psu("achieng")).unwrap();
+        assert!(identified.start(content("a"), at(0)).is_err());
+        let answered = Authorisation::Received.answer(CodeCheck::Right, &content("a"), at(0));
+        assert!(matches!(answered, Err(ScaError::WrongState { .. })));
+    }
+
+    #[test]
+    fn r31_a_run_that_ended_never_starts_again() {
+        let ended = [
+            answer(started(), CodeCheck::Right).0,
+            started().fail(ScaFailure::Refused, at(1)).unwrap(),
+            Authorisation::Received.exempt(at(1)).unwrap(),
+        ];
+        for run in ended {
+            assert!(run.is_final());
+            assert!(run.clone().identify(psu("achieng")).is_err());
+            assert!(run.clone().authenticate(psu("achieng")).is_err());
+            assert!(run.clone().start(content("a"), at(1)).is_err());
+            assert!(
+                run.clone()
+                    .answer(CodeCheck::Right, &content("a"), at(1))
+                    .is_err()
+            );
+            assert!(run.clone().exempt(at(1)).is_err());
+            assert!(run.fail(ScaFailure::Refused, at(1)).is_err());
+        }
+        assert!(started().exempt(at(1)).is_err());
+    }
+
+    #[test]
+    fn names_of_failures_are_read_back() {
+        for why in [
+            ScaFailure::CodesExhausted,
+            ScaFailure::TimedOut,
+            ScaFailure::ContentChanged,
+            ScaFailure::Refused,
+        ] {
+            assert_eq!(why.as_str().parse(), Ok(why));
+        }
+        assert_eq!("".parse::<ScaFailure>(), Err(NotAFailure));
+    }
+
+    #[test]
+    fn a_hash_is_64_hexadecimal_digits() {
+        for text in [
+            "",
+            "a",
+            &"A".repeat(64),
+            &"g".repeat(64),
+            &"a".repeat(1_000_000),
+        ] {
+            assert_eq!(text.parse::<ContentHash>(), Err(MalformedHash));
+        }
+    }
+}
