@@ -4,36 +4,21 @@
 //! - A final state never changes; expiry is found at reading, not by a timer alone.
 //! - What is granted lies within what was asked for, and is at least one account.
 
-use branchline_kernel::{
-    AccountId, ConsentId, Currency, Iban, Kind, Refusal, ResourceId, Timestamp, TppId,
-};
+mod error;
+mod grant;
+
+pub use error::ConsentError;
+pub use grant::{DataKind, GrantedAccount, Moment, Psu};
+
+use branchline_kernel::{ConsentId, ResourceId, Timestamp, TppId};
 use chrono::NaiveDate;
 
 use crate::Xs2aError;
-use crate::access::Permissions;
 use crate::consent_request::ConsentRequest;
 use crate::status::ConsentStatus;
 
 /// How long a consent waits for its member before it counts as rejected (R6).
 pub const CONFIRMATION_LIFE_SECS: i64 = 1800;
-
-/// Now, and which day that is where the institution is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Moment {
-    /// The moment.
-    pub now: Timestamp,
-    /// Its day in the tenant's own calendar; validity and quotas count such days.
-    pub today: NaiveDate,
-}
-
-/// A member as her identity provider names her.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Psu {
-    /// The identity provider.
-    pub issuer: String,
-    /// Her name there.
-    pub subject: String,
-}
 
 /// A consent and its history so far.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,89 +72,6 @@ pub enum ConsentState {
         /// Its last day.
         last_day: NaiveDate,
     },
-}
-
-/// An account that a member opened to a TPP.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GrantedAccount {
-    /// How the TPP names it; minted per consent.
-    pub resource: ResourceId,
-    /// How the core names it.
-    pub account: AccountId,
-    /// Its number.
-    pub iban: Iban,
-    /// Its currency.
-    pub currency: Currency,
-    /// What may be read of it.
-    pub permissions: Permissions,
-}
-
-/// What a read wants of an account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DataKind {
-    /// That it is there, and its details.
-    Details,
-    /// Its balances.
-    Balances,
-    /// Its transactions.
-    Transactions,
-}
-
-/// Why a consent does not change.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ConsentError {
-    /// Its state does not allow it.
-    #[error("the consent cannot be {wanted}: it is {status:?}")]
-    WrongState {
-        /// What was to happen.
-        wanted: &'static str,
-        /// Where it stands.
-        status: ConsentStatus,
-    },
-    /// No account was chosen.
-    #[error("no account was chosen: choose at least one")]
-    NoAccount,
-    /// An account or right was not asked for.
-    #[error("the choice goes beyond what was asked for: choose among the accounts shown")]
-    BeyondRequest,
-}
-
-impl Refusal for ConsentError {
-    fn kind(&self) -> Kind {
-        match self {
-            Self::WrongState { .. } => Kind::Conflict,
-            Self::NoAccount | Self::BeyondRequest => Kind::Invalid,
-        }
-    }
-
-    fn code(&self) -> &'static str {
-        match self {
-            Self::WrongState { .. } => "consent-state",
-            Self::NoAccount => "no-account-chosen",
-            Self::BeyondRequest => "beyond-request",
-        }
-    }
-
-    fn public(&self) -> String {
-        match self {
-            Self::WrongState { wanted, .. } => format!(
-                "This permission cannot be {wanted} any more: it was decided, ended or has run out. Start again from the app that asked for it."
-            ),
-            Self::NoAccount => "Choose at least one account.".to_owned(),
-            Self::BeyondRequest => "Choose among the accounts shown.".to_owned(),
-        }
-    }
-}
-
-impl Moment {
-    /// The moment at an institution that counts its days in UTC.
-    #[must_use]
-    pub fn utc(now: Timestamp) -> Self {
-        Self {
-            now,
-            today: now.date_naive(),
-        }
-    }
 }
 
 impl Consent {
@@ -438,21 +340,11 @@ impl Consent {
     }
 }
 
-impl GrantedAccount {
-    /// Whether the member opened `kind` of this account.
-    #[must_use]
-    pub const fn opens(&self, kind: DataKind) -> bool {
-        match kind {
-            DataKind::Details => true,
-            DataKind::Balances => self.permissions.balances,
-            DataKind::Transactions => self.permissions.transactions,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::access::Permissions;
+    use branchline_kernel::Refusal;
     use chrono::DateTime;
     use serde_json::{Value, json};
 

@@ -6,10 +6,13 @@
 //!   attempts.
 //! - A run that ended never starts again (R31).
 
-use std::fmt;
-use std::str::FromStr;
+mod content_hash;
+mod failure;
 
-use branchline_kernel::{AuthorisationId, Kind, Refusal, Timestamp};
+pub use content_hash::{ContentHash, MalformedHash};
+pub use failure::{NotAFailure, ScaError, ScaFailure};
+
+use branchline_kernel::{AuthorisationId, Timestamp};
 
 use crate::consent::Psu;
 use crate::status::ScaStatus;
@@ -20,10 +23,6 @@ pub const MAX_CODE_ATTEMPTS: u8 = 3;
 const MAX_ROUNDS: u8 = 5;
 /// How long a code is good.
 pub const SCA_LIFE_SECS: i64 = 300;
-
-/// The SHA-256, in hex, of what a member approves.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct ContentHash(String);
 
 /// Where a run stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,53 +73,6 @@ pub enum Authorisation {
     },
 }
 
-/// Why a run failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ScaFailure {
-    /// Too many wrong codes.
-    CodesExhausted,
-    /// The code was typed too late.
-    TimedOut,
-    /// What she was to approve changed after the code was sent.
-    ContentChanged,
-    /// She refused.
-    Refused,
-}
-
-impl ScaFailure {
-    /// A stable name for a row.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::CodesExhausted => "codes-exhausted",
-            Self::TimedOut => "timed-out",
-            Self::ContentChanged => "content-changed",
-            Self::Refused => "refused",
-        }
-    }
-}
-
-impl FromStr for ScaFailure {
-    type Err = NotAFailure;
-
-    fn from_str(text: &str) -> Result<Self, NotAFailure> {
-        [
-            Self::CodesExhausted,
-            Self::TimedOut,
-            Self::ContentChanged,
-            Self::Refused,
-        ]
-        .into_iter()
-        .find(|failure| failure.as_str() == text)
-        .ok_or(NotAFailure)
-    }
-}
-
-/// A text that names no failure of a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a reason for which a run of strong customer authentication fails")]
-pub struct NotAFailure;
-
 /// Whether the typed code is the one that was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CodeCheck {
@@ -142,57 +94,6 @@ pub enum ScaOutcome {
     },
     /// The run ended.
     Failed(ScaFailure),
-}
-
-/// Why a run does not go on.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ScaError {
-    /// Its state does not allow it.
-    #[error("the authorisation cannot be {wanted}: it is {status:?}")]
-    WrongState {
-        /// What was to happen.
-        wanted: &'static str,
-        /// Where it stands.
-        status: ScaStatus,
-    },
-    /// Another member than the one it began with.
-    #[error("another member began this authorisation")]
-    OtherPsu,
-    /// Too many codes were asked for.
-    #[error("no more codes are sent in this authorisation")]
-    TooManyCodes,
-}
-
-impl Refusal for ScaError {
-    fn kind(&self) -> Kind {
-        match self {
-            Self::WrongState { .. } => Kind::Conflict,
-            // The page must not tell one member that another one was here.
-            Self::OtherPsu => Kind::NotFound,
-            Self::TooManyCodes => Kind::TooMany,
-        }
-    }
-
-    fn code(&self) -> &'static str {
-        match self {
-            Self::WrongState { .. } => "authorisation-state",
-            Self::OtherPsu => "authorisation-unknown",
-            Self::TooManyCodes => "too-many-codes",
-        }
-    }
-
-    fn public(&self) -> String {
-        match self {
-            Self::WrongState { .. } => {
-                "This approval has already ended. Start again from the app that asked for it."
-            }
-            Self::OtherPsu => "There is nothing to approve here for you.",
-            Self::TooManyCodes => {
-                "No more codes can be sent. Start again from the app that asked for the approval."
-            }
-        }
-        .to_owned()
-    }
 }
 
 impl Authorisation {
@@ -408,38 +309,6 @@ impl Authorisation {
     }
 }
 
-impl ContentHash {
-    /// The hash as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-/// A text that is no SHA-256 in hex.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a SHA-256: expected 64 small hexadecimal digits")]
-pub struct MalformedHash;
-
-impl FromStr for ContentHash {
-    type Err = MalformedHash;
-
-    fn from_str(text: &str) -> Result<Self, MalformedHash> {
-        let hex = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'a'..=b'f');
-        if text.len() == 64 && text.bytes().all(hex) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(MalformedHash)
-        }
-    }
-}
-
-impl fmt::Display for ContentHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -580,31 +449,5 @@ mod tests {
             assert!(run.fail(ScaFailure::Refused, at(1)).is_err());
         }
         assert!(started().exempt(at(1)).is_err());
-    }
-
-    #[test]
-    fn names_of_failures_are_read_back() {
-        for why in [
-            ScaFailure::CodesExhausted,
-            ScaFailure::TimedOut,
-            ScaFailure::ContentChanged,
-            ScaFailure::Refused,
-        ] {
-            assert_eq!(why.as_str().parse(), Ok(why));
-        }
-        assert_eq!("".parse::<ScaFailure>(), Err(NotAFailure));
-    }
-
-    #[test]
-    fn a_hash_is_64_hexadecimal_digits() {
-        for text in [
-            "",
-            "a",
-            &"A".repeat(64),
-            &"g".repeat(64),
-            &"a".repeat(1_000_000),
-        ] {
-            assert_eq!(text.parse::<ContentHash>(), Err(MalformedHash));
-        }
     }
 }
