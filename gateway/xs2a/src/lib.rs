@@ -7,6 +7,8 @@
 
 mod access;
 mod authorisation;
+#[cfg(test)]
+mod bad_input;
 mod body;
 mod codes;
 mod consent;
