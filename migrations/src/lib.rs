@@ -43,7 +43,14 @@ const PLATFORM: &[Migration] = &[Migration {
     sql: include_str!("../platform/0001_platform.sql"),
 }];
 
-const TENANT: &[Migration] = &[BASE];
+const TENANT: &[Migration] = &[
+    BASE,
+    Migration {
+        number: 10,
+        name: "ledger",
+        sql: include_str!("../tenant/0010_ledger.sql"),
+    },
+];
 
 const GATEWAY: &[Migration] = &[
     BASE,
