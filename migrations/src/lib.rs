@@ -50,6 +50,16 @@ const TENANT: &[Migration] = &[
         name: "ledger",
         sql: include_str!("../tenant/0010_ledger.sql"),
     },
+    Migration {
+        number: 20,
+        name: "banking",
+        sql: include_str!("../tenant/0020_banking.sql"),
+    },
+    Migration {
+        number: 30,
+        name: "payments",
+        sql: include_str!("../tenant/0030_payments.sql"),
+    },
 ];
 
 const GATEWAY: &[Migration] = &[

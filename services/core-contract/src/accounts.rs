@@ -21,7 +21,7 @@ pub enum ProductDto {
 pub enum AccountStatusDto {
     /// It does both.
     Open,
-    /// Nothing goes out until it is unfrozen.
+    /// Nothing goes out or comes in until it is unfrozen.
     Frozen,
     /// It has ended.
     Closed,
