@@ -59,8 +59,8 @@ CREATE TABLE payment_initiation (
   CONSTRAINT payment_initiation_pkey PRIMARY KEY (payment)
 );
 
--- One run of strong customer authentication. `shown` is the sentence that the member saw and that
--- the code was bound to, through `bound_to`.
+-- One run of strong customer authentication. `content` is the hash of what the code is bound to,
+-- `shown` the sentence in the message to the member, `choice` the accounts she chose on the page.
 CREATE TABLE authorisation (
   id uuid NOT NULL,
   consent uuid,
@@ -68,23 +68,25 @@ CREATE TABLE authorisation (
   status text NOT NULL,
   psu_issuer text,
   psu_subject text,
-  challenge uuid,
-  challenge_expires_at timestamptz,
-  bound_to text,
+  content text,
+  round integer NOT NULL,
+  wrong_attempts integer NOT NULL,
+  code_expires_at timestamptz,
   shown text,
   choice jsonb,
-  attempts integer NOT NULL,
+  why text,
+  ended_at timestamptz,
   created_at timestamptz NOT NULL,
   changed_at timestamptz NOT NULL,
   CONSTRAINT authorisation_pkey PRIMARY KEY (id),
   CONSTRAINT authorisation_consent_key UNIQUE (consent),
   CONSTRAINT authorisation_payment_key UNIQUE (payment),
-  CONSTRAINT authorisation_challenge_key UNIQUE (challenge),
   CONSTRAINT authorisation_one_object CHECK ((consent IS NULL) <> (payment IS NULL)),
-  CONSTRAINT authorisation_status_known CHECK (status IN ('received', 'psuAuthenticated', 'started', 'finalised', 'failed')),
-  CONSTRAINT authorisation_challenge_whole CHECK ((challenge IS NULL) = (challenge_expires_at IS NULL)
-    AND (challenge IS NULL) = (bound_to IS NULL) AND (challenge IS NULL) = (shown IS NULL)),
-  CONSTRAINT authorisation_attempts_bounded CHECK (attempts BETWEEN 0 AND 3)
+  CONSTRAINT authorisation_status_known CHECK (status IN ('received', 'psuIdentified', 'psuAuthenticated', 'started', 'finalised', 'failed', 'exempted')),
+  CONSTRAINT authorisation_code_bound CHECK (status <> 'started'
+    OR (content IS NOT NULL AND shown IS NOT NULL AND code_expires_at IS NOT NULL)),
+  CONSTRAINT authorisation_failed_why CHECK ((status = 'failed') = (why IS NOT NULL)),
+  CONSTRAINT authorisation_attempts_bounded CHECK (wrong_attempts BETWEEN 0 AND 3)
 );
 
 -- What the core still has to be told about a payment; told at once, and by the sweep if that failed.

@@ -11,6 +11,7 @@ mod error;
 pub mod keys;
 pub mod oauth;
 pub mod payments;
+pub mod sca;
 pub mod session;
 pub mod tpp;
 

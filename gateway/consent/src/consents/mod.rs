@@ -115,7 +115,9 @@ pub async fn insert(tx: &TenantTx, asked: &Consent) -> Result<(), DbError> {
         ended_at: Set(None),
         last_action_on: Set(asked.last_action),
     };
-    consent::Entity::insert(row).exec_without_returning(tx).await?;
+    consent::Entity::insert(row)
+        .exec_without_returning(tx)
+        .await?;
     Ok(())
 }
 
@@ -210,21 +212,26 @@ pub async fn approve(
     consent::Entity::update_many()
         .col_expr(consent::Column::Status, Expr::value("valid"))
         .col_expr(consent::Column::PsuIssuer, Expr::value(psu.issuer.clone()))
-        .col_expr(consent::Column::PsuSubject, Expr::value(psu.subject.clone()))
+        .col_expr(
+            consent::Column::PsuSubject,
+            Expr::value(psu.subject.clone()),
+        )
         .col_expr(consent::Column::ApprovedAt, Expr::value(moment.now))
         .col_expr(consent::Column::LastActionOn, Expr::value(moment.today))
         .filter(consent::Column::Id.eq(id.uuid()))
         .exec(tx)
         .await?;
-    let rows = accounts.into_iter().map(|granted| consent_account::ActiveModel {
-        resource_id: Set(granted.resource.uuid()),
-        consent: Set(id.uuid()),
-        core_account: Set(granted.account.uuid()),
-        iban: Set(granted.iban.to_string()),
-        currency: Set(granted.currency.code().to_owned()),
-        balances: Set(granted.permissions.balances),
-        transactions: Set(granted.permissions.transactions),
-    });
+    let rows = accounts
+        .into_iter()
+        .map(|granted| consent_account::ActiveModel {
+            resource_id: Set(granted.resource.uuid()),
+            consent: Set(id.uuid()),
+            core_account: Set(granted.account.uuid()),
+            iban: Set(granted.iban.to_string()),
+            currency: Set(granted.currency.code().to_owned()),
+            balances: Set(granted.permissions.balances),
+            transactions: Set(granted.permissions.transactions),
+        });
     consent_account::Entity::insert_many(rows)
         .exec_without_returning(tx)
         .await?;

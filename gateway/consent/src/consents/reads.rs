@@ -2,9 +2,7 @@
 
 use branchline_db::{DbError, TenantTx, Values};
 use branchline_kernel::ResourceId;
-use branchline_xs2a::{
-    Consent, CountWindow, Counting, Endpoint, Moment, QuotaRule, Xs2aError,
-};
+use branchline_xs2a::{Consent, CountWindow, Counting, Endpoint, Moment, QuotaRule, Xs2aError};
 use sqlx::Row;
 
 use super::ChangeError;
@@ -35,10 +33,7 @@ pub async fn admit_read(
         || endpoint.as_str().to_owned(),
         |resource| format!("{} {resource}", endpoint.as_str()),
     );
-    let values = Values::new()
-        .with(consent.id.uuid())
-        .with(day)
-        .with(place);
+    let values = Values::new().with(consent.id.uuid()).with(day).with(place);
     let rows = tx.named(COUNT, values).await?;
     let row = rows.first().ok_or(DbError::Ended)?;
     let reads: i32 = row.try_get("reads").map_err(DbError::from)?;

@@ -101,8 +101,14 @@ fn read_state(
         }),
         "valid" => Ok(ConsentState::Valid {
             psu: Psu {
-                issuer: row.psu_issuer.clone().ok_or_else(|| inconsistent("psu_issuer"))?,
-                subject: row.psu_subject.clone().ok_or_else(|| inconsistent("psu_subject"))?,
+                issuer: row
+                    .psu_issuer
+                    .clone()
+                    .ok_or_else(|| inconsistent("psu_issuer"))?,
+                subject: row
+                    .psu_subject
+                    .clone()
+                    .ok_or_else(|| inconsistent("psu_subject"))?,
             },
             accounts,
             since: row.approved_at.ok_or_else(|| inconsistent("approved_at"))?,
@@ -128,8 +134,14 @@ impl TryFrom<consent_account::Model> for GrantedAccount {
         Ok(Self {
             resource: ResourceId::from(row.resource_id),
             account: AccountId::from(row.core_account),
-            iban: row.iban.parse().map_err(|_malformed| inconsistent("iban"))?,
-            currency: row.currency.parse().map_err(|_unknown| inconsistent("currency"))?,
+            iban: row
+                .iban
+                .parse()
+                .map_err(|_malformed| inconsistent("iban"))?,
+            currency: row
+                .currency
+                .parse()
+                .map_err(|_unknown| inconsistent("currency"))?,
             permissions: Permissions {
                 balances: row.balances,
                 transactions: row.transactions,

@@ -65,7 +65,10 @@ pub async fn put(tx: &TenantTx, call: &CoreCall) -> Result<(), DbError> {
         psu_subject: Set(call.psu.subject.clone()),
         created_at: Set(tx.now()),
         // The one who writes it makes it at once; after a crash the sweep finds it due.
-        due_at: Set(tx.now().checked_add_signed(TimeDelta::seconds(3)).unwrap_or(tx.now())),
+        due_at: Set(tx
+            .now()
+            .checked_add_signed(TimeDelta::seconds(3))
+            .unwrap_or(tx.now())),
         tries: Set(0),
         done_at: Set(None),
         outcome: Set(None),
@@ -92,7 +95,10 @@ pub async fn take_due(tx: &TenantTx) -> Result<Vec<CoreCall>, DbError> {
 /// # Errors
 /// [`DbError`] when the row cannot be written.
 pub async fn settle(tx: &TenantTx, payment: PaymentId, outcome: &str) -> Result<(), DbError> {
-    let values = Values::new().with(payment.uuid()).with(tx.now()).with(outcome);
+    let values = Values::new()
+        .with(payment.uuid())
+        .with(tx.now())
+        .with(outcome);
     tx.run(SETTLE, values).await.map(drop)
 }
 
@@ -107,7 +113,10 @@ pub async fn later(
     outcome: &str,
 ) -> Result<(), DbError> {
     let due_at = tx.now().checked_add_signed(wait).unwrap_or(tx.now());
-    let values = Values::new().with(payment.uuid()).with(due_at).with(outcome);
+    let values = Values::new()
+        .with(payment.uuid())
+        .with(due_at)
+        .with(outcome);
     tx.run(LATER, values).await.map(drop)
 }
 

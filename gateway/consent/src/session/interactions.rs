@@ -65,7 +65,10 @@ pub async fn open(
         pushed: Set(pushed.0.clone()),
         session: Set(session.map(|hash| hash.0.clone())),
         opened_at: Set(tx.now()),
-        expires_at: Set(tx.now().checked_add_signed(INTERACTION_LIFE).unwrap_or(tx.now())),
+        expires_at: Set(tx
+            .now()
+            .checked_add_signed(INTERACTION_LIFE)
+            .unwrap_or(tx.now())),
     };
     interaction::Entity::insert(row)
         .exec_without_returning(tx)
@@ -77,11 +80,7 @@ pub async fn open(
 ///
 /// # Errors
 /// [`DbError`] when the row cannot be written.
-pub async fn bind(
-    tx: &TenantTx,
-    id: InteractionId,
-    session: &SecretHash,
-) -> Result<(), DbError> {
+pub async fn bind(tx: &TenantTx, id: InteractionId, session: &SecretHash) -> Result<(), DbError> {
     interaction::Entity::update_many()
         .col_expr(interaction::Column::Session, Expr::value(session.0.clone()))
         .filter(interaction::Column::Id.eq(id.0))

@@ -83,7 +83,9 @@ pub async fn take_login(
     if used.rows_affected != 1 {
         return Ok(None);
     }
-    let row = login_attempt::Entity::find_by_id(state.0.clone()).one(tx).await?;
+    let row = login_attempt::Entity::find_by_id(state.0.clone())
+        .one(tx)
+        .await?;
     Ok(row.map(|row| LoginAttempt {
         nonce: row.nonce,
         verifier: row.verifier,

@@ -32,7 +32,11 @@ impl SecretHash {
     /// The hash of what the browser shows.
     #[must_use]
     pub fn of(secret: &str) -> Self {
-        Self(digest::digest(&digest::SHA256, secret.as_bytes()).as_ref().to_vec())
+        Self(
+            digest::digest(&digest::SHA256, secret.as_bytes())
+                .as_ref()
+                .to_vec(),
+        )
     }
 
     /// The bytes, to derive form tokens from.
@@ -65,7 +69,10 @@ pub async fn begin(
     psu: &Psu,
     name: &str,
 ) -> Result<Session, DbError> {
-    let expires_at = tx.now().checked_add_signed(SESSION_LIFE).unwrap_or(tx.now());
+    let expires_at = tx
+        .now()
+        .checked_add_signed(SESSION_LIFE)
+        .unwrap_or(tx.now());
     let row = member_session::ActiveModel {
         hash: Set(hash.0.clone()),
         psu_issuer: Set(psu.issuer.clone()),
