@@ -12,6 +12,7 @@
 pub mod audit;
 mod config;
 mod crash;
+mod digest;
 mod directory;
 mod door;
 mod error;
@@ -27,6 +28,7 @@ mod values;
 
 pub use config::{CellId, DbConfig, Program, Strictness};
 pub use crash::{CRASH_POINTS, CrashPoints, UnknownCrashPoint};
+pub use digest::Digest;
 pub use directory::{Issuer, Tenant};
 pub use door::{Access, Db};
 pub use error::{DbError, OnConstraint};
