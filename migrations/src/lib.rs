@@ -50,7 +50,24 @@ const PLATFORM: &[Migration] = &[
     },
 ];
 
-const TENANT: &[Migration] = &[BASE];
+const TENANT: &[Migration] = &[
+    BASE,
+    Migration {
+        number: 10,
+        name: "ledger",
+        sql: include_str!("../tenant/0010_ledger.sql"),
+    },
+    Migration {
+        number: 20,
+        name: "banking",
+        sql: include_str!("../tenant/0020_banking.sql"),
+    },
+    Migration {
+        number: 30,
+        name: "payments",
+        sql: include_str!("../tenant/0030_payments.sql"),
+    },
+];
 
 const GATEWAY: &[Migration] = &[
     BASE,
