@@ -18,7 +18,7 @@ use crate::values::Values;
 #[derive(Debug, Clone, Default)]
 pub struct Event {
     /// The operation, by its id in the OpenAPI document or the name of a job.
-    pub operation: &'static str,
+    pub operation: String,
     /// What it was done to, by id.
     pub object: Option<String>,
     /// `done`, or the code of the refusal.

@@ -19,8 +19,8 @@ use crate::values::Values;
 pub struct Key {
     /// Who calls, such as a TPP's id or an actor.
     pub client: String,
-    /// The operation, by its id in the OpenAPI document.
-    pub operation: &'static str,
+    /// The operation: method and path pattern, or its id in the OpenAPI document.
+    pub operation: String,
     /// The caller's key.
     pub key: Uuid,
 }
@@ -60,7 +60,7 @@ impl Key {
     fn values(&self) -> Values {
         Values::new()
             .with(self.client.clone())
-            .with(self.operation)
+            .with(self.operation.clone())
             .with(self.key)
     }
 }
@@ -118,6 +118,14 @@ fn judge(row: &PgRow, request_hash: &[u8], now: Timestamp) -> Result<Claim, DbEr
     Ok(Claim::Mine {
         resource_id: row.try_get("resource_id")?,
     })
+}
+
+/// Gives a claimed key back: the next try with it begins anew, under the same id.
+///
+/// # Errors
+/// [`DbError`] when the database fails.
+pub async fn release(tx: &TenantTx, key: &Key) -> Result<(), DbError> {
+    tx.run(RENEW, key.values().with(tx.now())).await.map(drop)
 }
 
 /// Stores the answer of a claimed key; from now on repeats get it.

@@ -12,9 +12,11 @@
 pub mod audit;
 mod config;
 mod crash;
+mod digest;
 mod directory;
 mod door;
 mod error;
+pub mod installation;
 pub mod idempotency;
 pub mod jobs;
 pub mod migrate;
@@ -27,6 +29,7 @@ mod values;
 
 pub use config::{CellId, DbConfig, Program, Strictness};
 pub use crash::{CRASH_POINTS, CrashPoints, UnknownCrashPoint};
+pub use digest::Digest;
 pub use directory::{Issuer, Tenant};
 pub use door::{Access, Db};
 pub use error::{DbError, OnConstraint};

@@ -7,12 +7,16 @@
 
 mod identity;
 mod master_key;
+mod pem;
 mod principal;
 mod random;
 mod rights;
 mod token;
 
-pub use identity::{CLI_CLIENT, GATEWAY_CLIENT, Person, ProvisionedPerson, Realm, RealmSpec};
+pub use identity::{
+    CLI_CLIENT, DevIdentity, DevIdentityConfig, GATEWAY_CLIENT, Identity, IdentityError,
+    KeycloakAdmin, KeycloakConfig, Person, ProvisionedPerson, Realm, RealmSpec,
+};
 pub use master_key::{KeyPurpose, MasterKey, MasterKeyError};
 pub use principal::{ActorKind, ActorRef, MalformedActor, Principal};
 pub use random::{NoRandomness, random_bytes, random_token};

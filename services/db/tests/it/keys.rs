@@ -11,7 +11,7 @@ use crate::server::installation;
 fn key() -> Key {
     Key {
         client: "tpp:1".to_owned(),
-        operation: "createConsent",
+        operation: "createConsent".to_owned(),
         key: RandomIds.next(),
     }
 }
@@ -102,7 +102,7 @@ async fn the_audit_chain_shows_a_changed_row() {
     for object in ["a", "b", "c"] {
         let object = Some(object.to_owned());
         let event = audit::Event {
-            operation: "openAccount",
+            operation: "openAccount".to_owned(),
             object,
             outcome: "done".into(),
             ..Default::default()
@@ -135,7 +135,7 @@ async fn audit_rows_cannot_be_changed_by_their_owner_either() {
     };
     let tx = at.core.tenant(&at.lion, "t", Access::Write).await.unwrap();
     let event = audit::Event {
-        operation: "x",
+        operation: "x".to_owned(),
         outcome: "done".into(),
         ..Default::default()
     };

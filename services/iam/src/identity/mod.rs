@@ -1,5 +1,13 @@
 //! Where people sign in: a realm per tenant, at Keycloak or at the development identity.
 
+mod dev;
+mod error;
+mod keycloak;
+
+pub use dev::{DevIdentity, DevIdentityConfig};
+pub use error::IdentityError;
+pub use keycloak::{KeycloakAdmin, KeycloakConfig};
+
 use branchline_kernel::{Secret, TenantSlug};
 
 use crate::Job;
@@ -56,4 +64,54 @@ pub struct ProvisionedPerson {
     pub username: String,
     /// The `sub` of the person's tokens.
     pub subject: String,
+}
+
+/// Where the tenants' people sign in.
+pub enum Identity {
+    /// The one built in, for development.
+    Dev(DevIdentity),
+    /// A Keycloak.
+    Keycloak(KeycloakAdmin),
+}
+
+impl Identity {
+    /// Makes or mends the tenant's realm; calling again changes nothing that already fits.
+    ///
+    /// # Errors
+    /// [`IdentityError`] naming what failed.
+    pub async fn provision(&self, spec: &RealmSpec) -> Result<Realm, IdentityError> {
+        match self {
+            Self::Dev(dev) => dev.provision(spec).await,
+            Self::Keycloak(keycloak) => keycloak.provision(spec).await,
+        }
+    }
+
+    /// Removes the tenant's realm with everybody in it; one that is not there is fine.
+    ///
+    /// # Errors
+    /// [`IdentityError`] naming what failed.
+    pub async fn delete_realm(&self, slug: &TenantSlug) -> Result<(), IdentityError> {
+        match self {
+            Self::Dev(dev) => dev.delete_realm(slug).await,
+            Self::Keycloak(keycloak) => keycloak.delete_realm(slug).await,
+        }
+    }
+}
+
+/// Whether an address leads to this machine, whatever name servers say.
+fn is_loopback(url: &str) -> bool {
+    let Ok(url) = reqwest::Url::parse(url) else {
+        return false;
+    };
+    let host = url.host_str().unwrap_or_default();
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost"
+        || address
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
+}
+
+/// Given names and the last one; identity providers keep them apart.
+fn split_name(full_name: &str) -> (&str, &str) {
+    full_name.rsplit_once(' ').unwrap_or((full_name, ""))
 }

@@ -8,8 +8,6 @@
 use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use branchline_kernel::{AccountId, Kind, Refusal, Secret, TenantId, Timestamp};
 use jsonwebtoken::jwk::{Jwk, ThumbprintHash};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header};
@@ -17,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::jws::Jws;
 use super::{Audience, CORE_AUDIENCE, Lifetime, TokenError};
+use crate::pem::pem;
 use crate::random::{NoRandomness, random_token};
 use crate::{ActorRef, Principal, Rights};
 
@@ -76,19 +75,6 @@ pub fn generate_internal_key() -> Result<InternalKeyPair, KeyError> {
         private_pem: Secret::new(pem("PRIVATE KEY", private.as_ref())),
         public_pem: pem("PUBLIC KEY", public.as_ref()),
     })
-}
-
-/// RFC 7468: base64 in lines of 64 between two labels.
-fn pem(label: &str, der: &[u8]) -> String {
-    let mut text = format!("-----BEGIN {label}-----\n");
-    for (at, character) in STANDARD.encode(der).chars().enumerate() {
-        if at > 0 && at.is_multiple_of(64) {
-            text.push('\n');
-        }
-        text.push(character);
-    }
-    text.push_str(&format!("\n-----END {label}-----\n"));
-    text
 }
 
 /// RFC 7638: the key's own hash names it, so key files need no name beside them.

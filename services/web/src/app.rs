@@ -1,0 +1,199 @@
+//! The wrapper around every operation: transaction, key, audit, commit.
+
+use branchline_db::idempotency::{self, Claim, Key};
+use branchline_db::{Access, Db, DbError, TenantTx, audit};
+use branchline_iam::{AccessTokens, InternalVerifier, Principal, TokenError, is_internal};
+use branchline_kernel::{Kind, Timestamp};
+use chrono::TimeDelta;
+
+use crate::actor::Actor;
+use crate::answer::{Answer, Remembered};
+use crate::key::IdempotencyKey;
+use crate::problem::Problem;
+
+/// Who may call this program, and how their tokens are verified.
+pub struct Callers {
+    /// Tokens of people, from the tenants' identity provider.
+    pub people: Option<AccessTokens>,
+    /// Tokens of our own programs.
+    pub programs: Option<InternalVerifier>,
+}
+
+impl Callers {
+    /// Verifies a token of either kind.
+    pub(crate) async fn verify(&self, token: &str, now: Timestamp) -> Result<Principal, Problem> {
+        let unknown = || Problem::from(TokenError::UnknownIssuer);
+        if is_internal(token) {
+            let programs = self.programs.as_ref().ok_or_else(unknown)?;
+            return Ok(programs.verify(token, now)?);
+        }
+        let people = self.people.as_ref().ok_or_else(unknown)?;
+        Ok(people.verify(token, now).await?)
+    }
+}
+
+/// What a process's handlers share.
+pub struct App {
+    db: Db,
+    callers: Callers,
+}
+
+/// How long an unanswered key is held: longer than any of our time-outs.
+pub(crate) const LEASE: TimeDelta = TimeDelta::seconds(30);
+
+impl App {
+    /// Puts the parts together.
+    #[must_use]
+    pub const fn new(db: Db, callers: Callers) -> Self {
+        Self { db, callers }
+    }
+
+    /// The door to the databases.
+    #[must_use]
+    pub const fn db(&self) -> &Db {
+        &self.db
+    }
+
+    pub(crate) const fn callers(&self) -> &Callers {
+        &self.callers
+    }
+
+    /// Reads: a consistent view of one tenant, no key, no change.
+    ///
+    /// # Errors
+    /// What `work` refuses, or a failure of the database.
+    pub async fn query<R, E: Into<Problem>>(
+        &self,
+        actor: &Actor<R>,
+        work: impl AsyncFn(&TenantTx) -> Result<Answer, E>,
+    ) -> Result<Answer, Problem> {
+        let principal = actor.principal();
+        let who = principal.actor.to_string();
+        let tx = self
+            .db
+            .tenant(&principal.tenant, &who, Access::Read)
+            .await?;
+        let answer = work(&tx).await.map_err(Into::into)?;
+        tx.rollback().await?;
+        Ok(answer)
+    }
+
+    /// Changes: the key is claimed, the work done, the answer stored and audited, all in one
+    /// transaction. A repeat gets the stored answer; a refusal that depends on state is stored as
+    /// well, without what the work had changed. The whole is repeated once when another
+    /// transaction was in the way.
+    ///
+    /// # Errors
+    /// What `work` refuses, 409 for a key in use, 422 for a key with other content, or a failure
+    /// of the database.
+    pub async fn command<R, E: Into<Problem>>(
+        &self,
+        actor: &Actor<R>,
+        key: &IdempotencyKey,
+        work: impl AsyncFn(&TenantTx) -> Result<Answer, E>,
+    ) -> Result<Answer, Problem> {
+        match self.attempt(actor, key, &work).await {
+            Err(Attempt::Db(error)) if error.may_be_repeated() && !error.is_connection_lost() => {
+                self.attempt(actor, key, &work)
+                    .await
+                    .map_err(Attempt::into_problem)
+            }
+            other => other.map_err(Attempt::into_problem),
+        }
+    }
+
+    async fn attempt<R, E: Into<Problem>>(
+        &self,
+        actor: &Actor<R>,
+        key: &IdempotencyKey,
+        work: &impl AsyncFn(&TenantTx) -> Result<Answer, E>,
+    ) -> Result<Answer, Attempt> {
+        let principal = actor.principal();
+        let who = principal.actor.to_string();
+        let tx = self
+            .db
+            .tenant(&principal.tenant, &who, Access::Write)
+            .await?;
+        let scope = Key {
+            client: who,
+            operation: key.operation(),
+            key: key.key(),
+        };
+        let lease = tx
+            .now()
+            .checked_add_signed(LEASE)
+            .unwrap_or_else(|| tx.now());
+        match idempotency::claim(&tx, &scope, &key.request_hash(), lease).await? {
+            Claim::Mine { .. } => {}
+            Claim::Answered { status, answer } => {
+                return Ok(Answer {
+                    status,
+                    body: answer,
+                });
+            }
+            Claim::InFlight => return Err(in_flight().into()),
+            Claim::OtherContent => return Err(other_content().into()),
+        }
+        tx.savepoint().await?;
+        let (answer, outcome) = match work(&tx).await.map_err(Into::into) {
+            Ok(answer) => (answer, "done".to_owned()),
+            Err(problem) => {
+                let answer = problem
+                    .remembered()
+                    .ok_or(Attempt::Refused(problem.clone()))?;
+                tx.back_to_savepoint().await?;
+                (answer, problem.outcome())
+            }
+        };
+        idempotency::answer(&tx, &scope, answer.status, &answer.body).await?;
+        let event = audit::Event {
+            operation: scope.operation,
+            outcome,
+            object: principal.on_behalf_of.as_ref().map(ToString::to_string),
+            request_id: Some(actor.context().request_id().uuid()),
+            reference: principal.reference.clone(),
+            detail: None,
+        };
+        audit::record(&tx, event).await?;
+        tx.commit().await?;
+        Ok(answer)
+    }
+}
+
+/// Why an attempt did not end in an answer.
+enum Attempt {
+    Db(DbError),
+    Refused(Problem),
+}
+
+impl Attempt {
+    fn into_problem(self) -> Problem {
+        match self {
+            Self::Db(error) => error.into(),
+            Self::Refused(problem) => problem,
+        }
+    }
+}
+
+impl From<DbError> for Attempt {
+    fn from(error: DbError) -> Self {
+        Self::Db(error)
+    }
+}
+
+impl From<Problem> for Attempt {
+    fn from(problem: Problem) -> Self {
+        Self::Refused(problem)
+    }
+}
+
+fn in_flight() -> Problem {
+    let detail = "A request with this Idempotency-Key is being worked on: repeat it in a moment.";
+    Problem::new(Kind::Conflict, "key-in-flight", detail)
+}
+
+fn other_content() -> Problem {
+    let detail =
+        "This Idempotency-Key was used with other content: make a new key for a new request.";
+    Problem::new(Kind::Unprocessable, "key-reused", detail)
+}
