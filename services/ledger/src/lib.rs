@@ -1,8 +1,8 @@
 //! The double-entry ledger: the only writer of balances.
 //!
 //! A posting, a hold or the end of one is a [`Command`] that gets a [`Verdict`]; the database's
-//! batch function decides, nothing else judges money. Commands are handed to [`post`] as the last
-//! statement of a transaction.
+//! batch function decides, nothing else judges money. Commands are given to the [`Engine`], which
+//! commits many at once, or handed to [`post`] as the last statement of a transaction.
 //!
 //! # Invariants
 //! - What a command was decided is kept with its [`LedgerKey`] for good: the same key with the same
@@ -14,6 +14,7 @@ mod account;
 mod batch;
 mod canonical;
 mod command;
+mod engine;
 mod error;
 mod period;
 mod reads;
@@ -28,6 +29,10 @@ pub use batch::{post, post_one};
 pub use command::{
     Action, Command, Dates, Direction, LedgerKey, Leg, MalformedCommand, NewHold, Post, Reference,
     Reverse, Side,
+};
+pub use engine::{
+    Engine, EngineError, EngineLimits, PlantedBug, Ridden, Ride, RideFuture, Rider, RiderKind,
+    Tallied, Ticket,
 };
 pub use error::LedgerError;
 pub use period::{

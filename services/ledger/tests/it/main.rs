@@ -12,6 +12,7 @@
 
 mod attacks;
 mod books;
+mod engine;
 mod gaps;
 mod holds;
 mod model;
