@@ -73,6 +73,11 @@ const TENANT: &[Migration] = &[
         sql: include_str!("../tenant/0013_ledger_operations.sql"),
     },
     Migration {
+        number: 14,
+        name: "ledger_seals",
+        sql: include_str!("../tenant/0014_ledger_seals.sql"),
+    },
+    Migration {
         number: 20,
         name: "banking",
         sql: include_str!("../tenant/0020_banking.sql"),

@@ -71,7 +71,7 @@ END $$;
 CREATE TRIGGER whole_postings AFTER INSERT ON entry REFERENCING NEW TABLE AS new_rows
     FOR EACH STATEMENT EXECUTE FUNCTION ledger_guard_entries();
 
--- A posting carries the time of its own transaction, lies in an open period and in no sealed day.
+-- A posting carries the time of its own transaction, which is not old, lies in an open period and in no sealed day.
 CREATE FUNCTION ledger_guard_postings() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = {{schema}}, pg_temp AS $$
 DECLARE
@@ -83,7 +83,7 @@ BEGIN
     IF v_days IS NULL THEN
         RETURN NULL;
     END IF;
-    IF NOT v_own OR EXISTS (SELECT FROM day_seal s WHERE s.day >= (transaction_timestamp() AT TIME ZONE 'UTC')::date) THEN
+    IF NOT v_own OR clock_timestamp() > transaction_timestamp() + interval '10 minutes' OR EXISTS (SELECT FROM day_seal s WHERE s.day >= (transaction_timestamp() AT TIME ZONE 'UTC')::date) THEN
         RAISE EXCEPTION 'a posting is booked at the time of its own transaction, in a day that is not sealed'
             USING ERRCODE = 'restrict_violation', CONSTRAINT = 'posting_booked_now';
     END IF;

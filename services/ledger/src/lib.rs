@@ -16,8 +16,10 @@ mod canonical;
 mod command;
 mod engine;
 mod error;
+mod expiry;
 mod period;
 mod reads;
+mod seal;
 mod verdict;
 mod verify;
 
@@ -35,10 +37,12 @@ pub use engine::{
     Tallied, Ticket,
 };
 pub use error::LedgerError;
+pub use expiry::expired_holds;
 pub use period::{
     GlAccount, GlClass, TrialBalanceRow, add_gl_account, close_period, open_period, trial_balance,
 };
 pub use reads::{Balances, Entry, Page, StatementQuery, balances, find_posting, statement};
 pub use reads::{Hold, HoldState, PostedLeg, Posting, find_hold};
+pub use seal::{DaySeal, find_seal, seal_day, seal_head};
 pub use verdict::{Effect, Reason, RefusedByLedger, Verdict};
-pub use verify::{Finding, verify};
+pub use verify::{Checked, Checkpoint, Finding, MalformedCheckpoint, verify, verify_step};

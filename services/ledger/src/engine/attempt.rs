@@ -63,6 +63,8 @@ impl Failure {
             | LedgerError::LimitBreached
             | LedgerError::PeriodOverlaps
             | LedgerError::PeriodNotOpen
+            | LedgerError::DayNotOver
+            | LedgerError::DaySealed
             | LedgerError::Cursor(_) => Self::Unexpected,
         }
     }
@@ -156,6 +158,8 @@ fn note_repeat(shared: &Shared, failed: &LedgerError) {
         | LedgerError::LimitBreached
         | LedgerError::PeriodOverlaps
         | LedgerError::PeriodNotOpen
+        | LedgerError::DayNotOver
+        | LedgerError::DaySealed
         | LedgerError::Cursor(_) => None,
     };
     shared.tally.repeated(state.as_deref());

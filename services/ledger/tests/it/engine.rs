@@ -273,7 +273,9 @@ async fn what_meets_a_row_locked_by_somebody_else_is_refused_and_the_rest_is_pos
 
 #[tokio::test]
 async fn a_connection_that_is_lost_between_batches_costs_no_answer() {
-    let Some(mut books) = books().await else { return };
+    let Some(mut books) = books().await else {
+        return;
+    };
     let engine = engine(&books, QUICK);
     let (a, b) = (books.member(100).await, books.member(0).await);
     for minor in 1..=3 {

@@ -12,6 +12,7 @@
 
 mod attacks;
 mod books;
+mod checks;
 mod engine;
 mod gaps;
 mod holds;
