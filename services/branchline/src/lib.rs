@@ -9,6 +9,7 @@ mod cli;
 mod commands;
 mod config;
 pub mod demo;
+pub mod executor;
 mod serve;
 mod terminal;
 
