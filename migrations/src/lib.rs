@@ -37,11 +37,18 @@ const BASE: Migration = Migration {
     sql: include_str!("../base/0001_base.sql"),
 };
 
-const PLATFORM: &[Migration] = &[Migration {
-    number: 1,
-    name: "platform",
-    sql: include_str!("../platform/0001_platform.sql"),
-}];
+const PLATFORM: &[Migration] = &[
+    Migration {
+        number: 1,
+        name: "platform",
+        sql: include_str!("../platform/0001_platform.sql"),
+    },
+    Migration {
+        number: 10,
+        name: "tpp",
+        sql: include_str!("../platform/0010_tpp.sql"),
+    },
+];
 
 const TENANT: &[Migration] = &[
     BASE,
@@ -68,6 +75,11 @@ const GATEWAY: &[Migration] = &[
         number: 5,
         name: "keys",
         sql: include_str!("../gateway/0005_keys.sql"),
+    },
+    Migration {
+        number: 10,
+        name: "consent",
+        sql: include_str!("../gateway/0010_consent.sql"),
     },
 ];
 
