@@ -33,6 +33,10 @@ pub struct Installation {
 /// The address of the server that tests use. Says so and gives nothing where there is none; panics
 /// when skipping is not allowed.
 #[must_use]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test reads where its server is"
+)]
 pub fn server_or_skip(suite: &str) -> Option<String> {
     let url = std::env::var("BRANCHLINE_TEST_DATABASE_URL").ok();
     let must = std::env::var("BRANCHLINE_REQUIRE_ALL").is_ok();

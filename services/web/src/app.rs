@@ -38,8 +38,9 @@ pub struct App {
     callers: Callers,
 }
 
-/// How long an unanswered key is held: longer than any of our time-outs.
-pub(crate) const LEASE: TimeDelta = TimeDelta::seconds(30);
+/// How long an unanswered key is held: longer than any call to another program may take, and
+/// short enough for the caller's repeat after a crash.
+pub(crate) const LEASE: TimeDelta = TimeDelta::seconds(10);
 
 impl App {
     /// Puts the parts together.

@@ -1,7 +1,7 @@
 //! The door against a real server: what it lets through, and what it refuses.
 #![expect(
     clippy::tests_outside_test_module,
-    clippy::unwrap_used,
+    clippy::too_many_lines,
     reason = "integration test crate"
 )]
 
