@@ -1,3 +1,7 @@
 //! Branchline: every role of the platform in one binary.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    branchline::run()
+}

@@ -151,7 +151,7 @@ pub enum LauncherError {
     },
     /// A server started but does not answer.
     #[error(
-        "{server} did not answer within {seconds} s; the machine may be overloaded: read {} and start again", 
+        "{server} did not answer within {seconds} s; the machine may be overloaded: read {} and start again",
         .log.display()
     )]
     Slow {

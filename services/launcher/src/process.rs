@@ -145,48 +145,51 @@ impl Running {
 
     /// Sends each signal in turn until the server has ended; kills it when none helped.
     pub(crate) async fn stop(&mut self, requests: &[Request]) -> Result<(), LauncherError> {
-        self.cut_lifeline();
         let watch = io_failed("wait for the end of", Path::new(self.server));
         for (signal, patience) in requests {
             if self.has_ended()?.is_some() {
-                return Ok(());
+                break;
             }
-            send(signal, &target(self.child.id(), self.signal_group));
+            send(signal, &self.target());
             if timeout(*patience, self.child.wait()).await.is_ok() {
-                return Ok(());
+                break;
             }
             tracing::warn!("{} did not end after the signal {signal}.", self.server);
         }
-        send("KILL", &target(self.child.id(), self.signal_group));
-        self.child.wait().await.map(|_| ()).map_err(watch)
+        send("KILL", &self.target());
+        self.child.wait().await.map_err(watch)?;
+        self.cut_lifeline();
+        Ok(())
     }
 
-    /// The lifeline must not act on a process id that the system may give to somebody else.
+    /// Comes after the end of the server: who is killed while stopping it must not leave it behind. It comes at once,
+    /// because the system may give the process id to somebody else.
     fn cut_lifeline(&mut self) {
         if let Err(error) = self.lifeline.start_kill() {
             tracing::debug!("The lifeline of {} had ended before: {error}", self.server);
         }
+    }
+
+    fn target(&self) -> String {
+        target(self.child.id(), self.signal_group)
     }
 }
 
 impl Drop for Running {
     /// Blocks until the server has ended: whoever drops the handle may remove the folder next.
     fn drop(&mut self) {
-        self.cut_lifeline();
         let begun = Instant::now();
         if self.child.try_wait().is_ok_and(|ended| ended.is_none()) {
-            send(
-                self.polite_signal,
-                &target(self.child.id(), self.signal_group),
-            );
+            send(self.polite_signal, &self.target());
         }
         while self.child.try_wait().is_ok_and(|ended| ended.is_none()) {
             if begun.elapsed() > DROP_PATIENCE {
-                send("KILL", &target(self.child.id(), self.signal_group));
-                return;
+                send("KILL", &self.target());
+                break;
             }
             std::thread::sleep(ASK_EVERY);
         }
+        self.cut_lifeline();
     }
 }
 

@@ -122,12 +122,37 @@ async fn download(into: &Path, cache: &Path, places: &Places) -> Result<PathBuf,
     command.arg(format!("-DoutputDirectory={}", into.display()));
     match run("mvn", &mut command, &cache.join("mvn.log")).await {
         Ok(_) => Ok(into.join(ARCHIVE)),
-        Err(error @ LauncherError::Failed { .. }) => Err(LauncherError::NoNetwork {
+        Err(LauncherError::Failed { log, .. }) => Err(maven_failed(log)),
+        Err(error) => Err(error),
+    }
+}
+
+/// Maven puts the cause first and closes with advice about itself.
+fn maven_failed(log: PathBuf) -> LauncherError {
+    let text = fs::read_to_string(&log).unwrap_or_default();
+    let cause = text.lines().find_map(|line| line.split_once("[ERROR] "));
+    let said = cause.map_or_else(|| "no reason given".to_owned(), |(_, said)| said.to_owned());
+    let network = [
+        "Unknown host",
+        "Could not transfer",
+        "Connect",
+        "timed out",
+        "No plugin found",
+    ];
+    let is_network = network.iter().any(|sign| said.contains(sign));
+    let failed = LauncherError::Failed {
+        program: "mvn",
+        said,
+        log,
+    };
+    if is_network {
+        LauncherError::NoNetwork {
             what: "Keycloak 26.7.4",
             instead: INSTEAD,
-            source: Box::new(error),
-        }),
-        Err(error) => Err(error),
+            source: Box::new(failed),
+        }
+    } else {
+        failed
     }
 }
 

@@ -59,6 +59,7 @@ impl Binaries {
             PostgresBinaries::Embedded => fetched(cluster, places, progress).await?,
             PostgresBinaries::Search => {
                 let installed = search(cluster.account(), places).await;
+                tell_of_old(&installed, progress);
                 match pick(installed, cluster.major().as_deref()) {
                     Some(found) => found,
                     None => fetched(cluster, places, progress).await?,
@@ -140,6 +141,16 @@ async fn given(path: &Path, account: Option<&Account>) -> Result<Binaries, Launc
     }
 }
 
+fn tell_of_old(found: &[Binaries], progress: &Progress) {
+    let newest = found.iter().max_by_key(|binaries| binaries.major);
+    if let Some(old) = newest.filter(|binaries| binaries.major < OLDEST_MAJOR) {
+        let (version, folder) = (&old.version, old.folder.display());
+        progress.tell(&format!(
+            "PostgreSQL {version} in {folder} is older than {OLDEST_MAJOR}, so it is not used"
+        ));
+    }
+}
+
 /// Everything the machine has, in the order in which it is preferred among equals.
 async fn search(account: Option<&Account>, places: &Places) -> Vec<Binaries> {
     let mut found = Vec::new();
@@ -172,6 +183,13 @@ async fn fetched(
     places: &Places,
     progress: &Progress,
 ) -> Result<Binaries, LauncherError> {
+    if let Some(made_by) = cluster.major().filter(|major| major != embedded::MAJOR) {
+        return Err(LauncherError::OtherMajor {
+            path: cluster.directory().to_path_buf(),
+            made_by,
+            found: embedded::MAJOR.to_owned(),
+        });
+    }
     let folder = embedded::fetch(cluster.account().is_some(), places, progress).await?;
     let inspected = Binaries::inspect(&folder, cluster.account()).await;
     inspected.ok_or(LauncherError::MissingProgram {

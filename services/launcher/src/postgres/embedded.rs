@@ -14,6 +14,7 @@ use crate::places::Places;
 use crate::progress::Progress;
 
 const VERSION: &str = "18.4.0";
+pub(super) const MAJOR: &str = "18";
 const RELEASES: &str = "https://github.com/zonkyio/embedded-postgres-binaries";
 /// Root's own cache is closed to the account that runs the server.
 const CACHE_OF_ROOT: &str = "/var/cache/branchline";

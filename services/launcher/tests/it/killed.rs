@@ -22,8 +22,10 @@ async fn launcher_that_gets_killed() {
     let mut options = PostgresOptions::new(folder);
     options.durability = Durability::Careless;
     let started = Postgres::start(options, &Places::from_environment(), &Progress::silent()).await;
-    println!("\nserver {}", started.unwrap().pid().unwrap());
+    let postgres = started.unwrap();
+    println!("\nserver {}", postgres.pid().unwrap());
     std::future::pending::<()>().await;
+    drop(postgres);
 }
 
 /// Starts the above and gives it with the process id of its server.
