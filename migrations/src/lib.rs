@@ -37,13 +37,37 @@ const BASE: Migration = Migration {
     sql: include_str!("../base/0001_base.sql"),
 };
 
-const PLATFORM: &[Migration] = &[Migration {
-    number: 1,
-    name: "platform",
-    sql: include_str!("../platform/0001_platform.sql"),
-}];
+const PLATFORM: &[Migration] = &[
+    Migration {
+        number: 1,
+        name: "platform",
+        sql: include_str!("../platform/0001_platform.sql"),
+    },
+    Migration {
+        number: 10,
+        name: "tpp",
+        sql: include_str!("../platform/0010_tpp.sql"),
+    },
+];
 
-const TENANT: &[Migration] = &[BASE];
+const TENANT: &[Migration] = &[
+    BASE,
+    Migration {
+        number: 10,
+        name: "ledger",
+        sql: include_str!("../tenant/0010_ledger.sql"),
+    },
+    Migration {
+        number: 20,
+        name: "banking",
+        sql: include_str!("../tenant/0020_banking.sql"),
+    },
+    Migration {
+        number: 30,
+        name: "payments",
+        sql: include_str!("../tenant/0030_payments.sql"),
+    },
+];
 
 const GATEWAY: &[Migration] = &[
     BASE,
@@ -51,6 +75,11 @@ const GATEWAY: &[Migration] = &[
         number: 5,
         name: "keys",
         sql: include_str!("../gateway/0005_keys.sql"),
+    },
+    Migration {
+        number: 10,
+        name: "consent",
+        sql: include_str!("../gateway/0010_consent.sql"),
     },
 ];
 

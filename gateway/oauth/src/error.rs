@@ -308,7 +308,7 @@ impl Refusal for OAuthError {
 }
 
 /// The JSON body of a refusal.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct ErrorBody {
     /// The registered code.
     pub error: &'static str,

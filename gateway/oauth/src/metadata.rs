@@ -3,7 +3,7 @@
 use crate::Issuer;
 
 /// Only registered members: unknown ones give warnings in conformance tests.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct ServerMetadata {
     issuer: String,
     authorization_endpoint: String,

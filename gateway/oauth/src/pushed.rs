@@ -45,7 +45,7 @@ pub struct AuthorizationCall {
 }
 
 /// The answer of the PAR endpoint, with status 201 and `Cache-Control: no-store`.
-#[derive(Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct PushedAnswer {
     request_uri: String,
     expires_in: i64,

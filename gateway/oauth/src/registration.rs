@@ -43,13 +43,14 @@ pub enum GrantType {
 }
 
 /// The answer to an accepted registration (RFC 7591 §3.2.1).
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct RegistrationAnswer {
     client_id: String,
     client_id_issued_at: i64,
     token_endpoint_auth_method: &'static str,
     response_types: &'static [&'static str],
     #[serde(flatten)]
+    #[schema(value_type = Object)]
     registration: Registration,
 }
 

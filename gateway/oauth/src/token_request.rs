@@ -67,7 +67,7 @@ impl TokenRequest {
 }
 
 /// The answer of the token endpoint, with `Cache-Control: no-store`.
-#[derive(Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct TokenAnswer {
     access_token: String,
     token_type: &'static str,

@@ -1,1 +1,24 @@
-//! Requests and answers of the internal API.
+//! Requests and answers of the core's API: what the core's handlers and the gateway's client share.
+//!
+//! # Invariants
+//! - Types only, and the one fingerprint of a payment; no rule lives here.
+//! - Requests refuse unknown fields. Answers may grow, so readers of answers ignore them.
+
+mod accounts;
+mod amount;
+mod fingerprint;
+mod ledger;
+mod members;
+mod payments;
+
+pub use accounts::{
+    AccountDto, AccountListDto, AccountStatusDto, BalancesDto, EntryDto, EntryPageDto,
+    EntrySideDto, NewAccountDto, NewDepositDto, PostedDto, ProductDto,
+};
+pub use amount::AmountDto;
+pub use fingerprint::{PaymentFacts, payment_fingerprint};
+pub use ledger::{TrialBalanceDto, TrialBalanceRowDto};
+pub use members::{LoginDto, MemberDto, NewMemberDto};
+pub use payments::{
+    AuthorisePaymentDto, NewPaymentDto, PaymentDto, PaymentStateDto, PaymentStatusDto,
+};

@@ -16,6 +16,7 @@ mod digest;
 mod directory;
 mod door;
 mod error;
+pub mod installation;
 pub mod idempotency;
 pub mod jobs;
 pub mod migrate;

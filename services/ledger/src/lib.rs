@@ -1,1 +1,39 @@
 //! The double-entry ledger: the only writer of balances.
+//!
+//! A posting, a hold or the end of one is a [`Command`] that gets a [`Verdict`]; the database's
+//! batch function decides, nothing else judges money. Commands are handed to [`post`] as the last
+//! statement of a transaction.
+//!
+//! # Invariants
+//! - What a command was decided is kept with its [`LedgerKey`] for good: the same key with the same
+//!   content gets the same verdict again, with other content [`Verdict::Conflict`].
+//! - Entries never change; a correction is a reversal.
+//! - Nothing here locks a row: the database's function takes its locks in one order.
+
+mod account;
+mod batch;
+mod canonical;
+mod command;
+mod error;
+mod period;
+mod reads;
+mod verdict;
+mod verify;
+
+pub use account::{
+    Account, Freeze, Limits, NewAccount, close_account, find_account, find_account_by_code,
+    open_account, set_freeze, set_limits,
+};
+pub use batch::{post, post_one};
+pub use command::{
+    Action, Command, Dates, Direction, LedgerKey, Leg, MalformedCommand, NewHold, Post, Reference,
+    Reverse, Side,
+};
+pub use error::LedgerError;
+pub use period::{
+    GlAccount, GlClass, TrialBalanceRow, add_gl_account, close_period, open_period, trial_balance,
+};
+pub use reads::{Balances, Entry, Page, StatementQuery, balances, find_posting, statement};
+pub use reads::{Hold, HoldState, PostedLeg, Posting, find_hold};
+pub use verdict::{Effect, Reason, RefusedByLedger, Verdict};
+pub use verify::{Finding, verify};

@@ -1,0 +1,160 @@
+//! Members' deposit accounts.
+//!
+//! # Invariants
+//! - An account is one account of the ledger, which alone knows its balance, freeze and end.
+//! - No overdraft: the ledger keeps the available balance at zero or above.
+
+mod error;
+mod model;
+mod rows;
+
+use branchline_db::{OnConstraint, TenantTx};
+use branchline_kernel::{AccountId, Iban, MemberId, Money, PostingId};
+use branchline_ledger as ledger;
+use branchline_ledger::{
+    Action, Balances, Command, Dates, Freeze, LedgerKey, Leg, Limits, Page, Post, Side,
+    StatementQuery,
+};
+
+pub use error::AccountError;
+pub use model::{Account, NewAccount, Product, Status};
+
+use crate::institution::{DEPOSITS, House, house_account, next_iban};
+
+/// Opens an account for a member.
+///
+/// # Errors
+/// [`AccountError::UnknownMember`].
+pub async fn open_account(tx: &TenantTx, new: &NewAccount) -> Result<Account, AccountError> {
+    let id = AccountId::from(tx.next_id());
+    let iban = next_iban(tx).await?;
+    let code = format!("deposit/{id}");
+    let books = ledger::NewAccount::new(&code, new.currency, Side::Credit, DEPOSITS)
+        .with_limits(Limits::NO_OVERDRAFT);
+    let ledger_account = ledger::open_account(tx, &books).await?;
+    let row = rows::NewRow {
+        id,
+        new,
+        iban: &iban,
+        ledger_account,
+    };
+    rows::insert(tx, &row)
+        .await
+        .on_constraint("deposit_account_member_fkey", || {
+            AccountError::UnknownMember(new.member)
+        })?;
+    get_account(tx, id).await
+}
+
+/// The account with that id.
+///
+/// # Errors
+/// [`AccountError::NotFound`].
+pub async fn get_account(tx: &TenantTx, id: AccountId) -> Result<Account, AccountError> {
+    let found = rows::find(tx, id).await?;
+    let row = found.ok_or(AccountError::NotFound)?;
+    with_status(tx, row).await
+}
+
+/// The account with that IBAN, if it is one of ours.
+///
+/// # Errors
+/// [`AccountError`] when the database fails.
+pub async fn find_by_iban(tx: &TenantTx, iban: &Iban) -> Result<Option<Account>, AccountError> {
+    match rows::find_by_iban(tx, iban).await? {
+        Some(row) => with_status(tx, row).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// A member's accounts, the oldest first; at most 100.
+///
+/// # Errors
+/// [`AccountError`] when the database fails.
+pub async fn list_accounts(tx: &TenantTx, owner: MemberId) -> Result<Vec<Account>, AccountError> {
+    let mut accounts = Vec::new();
+    for row in rows::list(tx, owner).await? {
+        accounts.push(with_status(tx, row).await?);
+    }
+    Ok(accounts)
+}
+
+/// What is on the account.
+///
+/// # Errors
+/// [`AccountError`] when the ledger fails.
+pub async fn balances(tx: &TenantTx, account: &Account) -> Result<Balances, AccountError> {
+    Ok(ledger::balances(tx, account.ledger_account).await?)
+}
+
+/// What happened on the account, the latest first.
+///
+/// # Errors
+/// [`AccountError`] for a cursor that no page gave out.
+pub async fn statement(
+    tx: &TenantTx,
+    account: &Account,
+    query: &StatementQuery,
+) -> Result<Page, AccountError> {
+    Ok(ledger::statement(tx, account.ledger_account, query).await?)
+}
+
+/// Books cash that a member brought: debit cash, credit the account. `posting` is the caller's
+/// id of the deposit; the same id books once.
+///
+/// # Errors
+/// [`AccountError::NotFound`], [`AccountError::Refused`] when the account takes no such money.
+pub async fn deposit_cash(
+    tx: &TenantTx,
+    id: AccountId,
+    amount: Money,
+    posting: PostingId,
+) -> Result<PostingId, AccountError> {
+    let account = get_account(tx, id).await?;
+    // Said here, because the account's currency decides which cash account is opened.
+    if account.currency != amount.currency() {
+        return Err(AccountError::Currency(account.currency));
+    }
+    let cash = house_account(tx, House::Cash, amount.currency()).await?;
+    let legs = vec![
+        Leg::debit(cash, amount),
+        Leg::credit(account.ledger_account, amount),
+    ];
+    let dates = Dates::on(tx.now().date_naive());
+    let post = Post::try_new(posting, "cash-deposit", dates, legs)?;
+    let key = LedgerKey::derived(posting.uuid(), "cash-deposit");
+    let command = Command::new(key, Action::Post(post)).with_memo("Cash deposit")?;
+    ledger::post_one(tx, &command).await?.accepted()?;
+    Ok(posting)
+}
+
+/// Freezes an account: nothing goes out or comes in, except what was held before.
+///
+/// # Errors
+/// [`AccountError::NotFound`], [`AccountError::Closed`].
+pub async fn freeze(tx: &TenantTx, id: AccountId) -> Result<Account, AccountError> {
+    set_freeze(tx, id, Freeze::Everything).await
+}
+
+/// Lets money move again.
+///
+/// # Errors
+/// [`AccountError::NotFound`], [`AccountError::Closed`].
+pub async fn unfreeze(tx: &TenantTx, id: AccountId) -> Result<Account, AccountError> {
+    set_freeze(tx, id, Freeze::Nothing).await
+}
+
+async fn set_freeze(tx: &TenantTx, id: AccountId, to: Freeze) -> Result<Account, AccountError> {
+    let account = get_account(tx, id).await?;
+    match ledger::set_freeze(tx, account.ledger_account, to).await {
+        Err(ledger::LedgerError::UnknownAccount(_)) => Err(AccountError::Closed),
+        Err(error) => Err(error.into()),
+        Ok(()) => get_account(tx, id).await,
+    }
+}
+
+async fn with_status(tx: &TenantTx, row: rows::Row) -> Result<Account, AccountError> {
+    let books = ledger::find_account(tx, row.ledger_account).await?;
+    let books = books.ok_or(AccountError::NotInLedger)?;
+    Ok(row.into_account(Status::of(&books)))
+}
