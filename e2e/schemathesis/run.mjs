@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { openWindow } from '../lib/chromium.mjs';
 import { codeOnPhone, decide, enterCode, LION, tickAccounts, tokenForCore } from '../lib/people.mjs';
 import { startPlatform } from '../lib/platform.mjs';
-import { openConsentPage, openScene } from '../lib/scene.mjs';
+import { inDays, openConsentPage, openScene } from '../lib/scene.mjs';
 
 const folder = dirname(fileURLToPath(import.meta.url));
 const results = join(folder, '..', 'artifacts', 'schemathesis');
@@ -59,20 +59,28 @@ async function castOf(scene) {
     resource: accounts.body.accounts[0].resourceId,
     asking: await scene.fintech.ownToken(LION.slug, 'AIS'),
     paying: await scene.fintech.ownToken(LION.slug, 'PIS'),
+    // A delete that is generated must not end the consent that the reads need.
+    spareConsent: await scene.fintech.askConsent(LION.slug, inDays(30)),
+    sparePayment: await scene.fintech.askPayment(LION.slug, paymentOf(scene)),
   };
+}
+
+function paymentOf({ payer, payee }) {
+  return { from: payer.iban, to: payee.iban, payee: 'Joseph Banda', amount: '1.00', currency: 'EUR', text: 'Maize seed' };
 }
 
 async function runAll(state, cast) {
   const bearer = (token) => ({ Authorization: `Bearer ${token}` });
-  const core = [{ path: '^/v1/', headers: bearer(cast.staff), known: { id: cast.account, account_id: cast.account } }];
-  const tenant = { slug: LION.slug, tenant: LION.slug };
+  const core = [{ path: '^/v1/', headers: bearer(cast.staff), known: { id: cast.account } }];
+  const reading = { ...bearer(cast.reading), 'Consent-ID': cast.consent };
+  const product = { paymentProduct: 'sepa-credit-transfers' };
   const xs2a = [
-    { path: '/v1/accounts', headers: { ...bearer(cast.reading), 'Consent-ID': cast.consent }, known: { 'account-id': cast.resource, account_id: cast.resource } },
-    { path: '/v1/consents', headers: bearer(cast.asking) },
-    { path: '/v1/payments', headers: bearer(cast.paying) },
+    { path: '/v1/accounts', headers: reading, known: { accountId: cast.resource } },
+    { path: '/v1/consents', headers: bearer(cast.asking), known: { consentId: cast.spareConsent } },
+    { path: '/v1/payments', headers: bearer(cast.paying), known: { ...product, paymentId: cast.sparePayment } },
   ];
   const failed = [];
-  for (const [name, url, groups, fixed] of [['core', state.core, core, {}], ['xs2a', state.gateway, xs2a, tenant]]) {
+  for (const [name, url, groups, fixed] of [['core', state.core, core, {}], ['xs2a', state.gateway, xs2a, { tenant: LION.slug }]]) {
     for (const ids of ['known', 'random']) {
       const config = join(results, `${name}-${ids}.toml`);
       await writeFile(config, configuration(groups, fixed, ids === 'known'));
