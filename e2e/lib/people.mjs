@@ -15,8 +15,11 @@ export async function signIn(page, person) {
   await button.click();
 }
 
-export const decisionForm = (page) => page.locator('form[action*=decision]');
-export const codeForm = (page) => page.locator('form[action*=code]');
+/** The form with the decision: the member's choice of accounts, or yes or no to a payment. */
+export const decisionForm = (page) => formWith(page, 'button[name=decision][value=refuse]');
+/** The form that takes the one-time code. */
+export const codeForm = (page) => formWith(page, 'input[name=code]');
+const formWith = (page, selector) => page.locator('form').filter({ has: page.locator(selector) });
 
 /** Ticks every account that is offered. */
 export async function tickAccounts(page) {
@@ -31,20 +34,20 @@ export async function decide(page, word) {
 
 export async function enterCode(page, code) {
   await codeForm(page).locator('input[name=code]').fill(code);
-  await codeForm(page).locator('button[type=submit], button:not([type])').first().click();
+  await codeForm(page).locator('button[name=decision][value=confirm]').click();
 }
 
 /** The newest code on the member's phone, which is a page in profile dev. */
 export async function codeOnPhone(bank) {
   const answer = await fetch(`${platform().gateway}/t/${bank.slug}/phone`);
   assert.equal(answer.status, 200, 'the phone answers');
-  const text = (await answer.text()).replace(/<style.*?<\/style>|<[^>]+>/gs, ' ');
-  const code = text.match(/(?<![\w-])\d{6}(?![\w-])/);
-  assert.ok(code, `no code on the phone: ${text}`);
-  return code[0];
+  const text = (await answer.text()).replace(/<[^>]+>/g, ' ');
+  const newest = text.match(/Code:\s+(\d{6})\b/);
+  assert.ok(newest, `no code on the phone: ${text}`);
+  return newest[1];
 }
 
-/** The code after the newest one was sent, changed in its last digit. */
+/** A code that is not this one. */
 export function wrong(code) {
   return code.slice(0, -1) + ((Number(code.at(-1)) + 1) % 10);
 }

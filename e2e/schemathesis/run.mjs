@@ -46,7 +46,7 @@ async function castOf(scene) {
   await page.context().clearCookies();
   const { consent, begun } = await openConsentPage(scene, page);
   await tickAccounts(page);
-  await decide(page, 'approve');
+  await decide(page, 'continue');
   await enterCode(page, await codeOnPhone(LION));
   await page.waitForURL(`${scene.fintech.callback.url}*`);
   const token = await scene.fintech.finish(begun, page.url());

@@ -21,10 +21,10 @@ async function walk(page, look) {
   await look('sign-in');
   await signIn(page, LION.member);
   await look('consent');
-  await decide(page, 'approve');
+  await decide(page, 'continue');
   await look('consent-nothing-chosen');
   await tickAccounts(page);
-  await decide(page, 'approve');
+  await decide(page, 'continue');
   await look('consent-code');
   const code = await codeOnPhone(LION);
   for (const attempt of [1, 2, 3]) {
@@ -56,7 +56,7 @@ async function openPaymentPageAgain(page, look) {
   await page.goto(begun.url);
   if (await page.locator('button[name=person]').count()) await signIn(page, LION.member);
   await look('payment');
-  await decide(page, 'approve');
+  await decide(page, 'continue');
   await look('payment-code');
 }
 
@@ -103,7 +103,7 @@ test('a consent is given by keyboard alone, and the focus can always be seen', a
   await reach(page, 'input[name=account]');
   await page.keyboard.press('Space');
   assert.equal(await decisionForm(page).locator('input[name=account]:checked').count(), 1);
-  await reach(page, 'button[name=decision][value=approve]');
+  await reach(page, 'button[name=decision][value=continue]');
   await page.keyboard.press('Enter');
   await page.locator('input[name=code]').waitFor();
   await reach(page, 'input[name=code]');

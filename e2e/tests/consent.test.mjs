@@ -28,7 +28,7 @@ for (const javaScript of [true, false]) {
     await picture(page, `consent-${javaScript ? 'js' : 'no-js'}`);
 
     assert.ok((await tickAccounts(page)) > 0);
-    await decide(page, 'approve');
+    await decide(page, 'continue');
     await picture(page, `consent-code-${javaScript ? 'js' : 'no-js'}`);
     await enterCode(page, await codeOnPhone(LION));
     await page.waitForURL(`${scene.fintech.callback.url}*`);
@@ -64,13 +64,13 @@ test('a member who refuses gives nothing', async () => {
 test('an approval without an account is refused on the page, and the member can go on', async () => {
   const page = await openWindow(scene.browser, { javaScript: false });
   await openConsentPage(scene, page);
-  await decide(page, 'approve');
+  await decide(page, 'continue');
   await picture(page, 'consent-nothing-chosen');
   const text = await page.locator('main').innerText();
   assert.match(text, /account/i);
   assert.equal(await decisionForm(page).count(), 1, 'the form is still there');
   assert.ok((await tickAccounts(page)) > 0);
-  await decide(page, 'approve');
+  await decide(page, 'continue');
   await page.locator('input[name=code]').waitFor();
   await page.context().close();
 });
@@ -79,7 +79,7 @@ test('a third wrong code ends it, and the right one comes too late', async () =>
   const page = await openWindow(scene.browser, { javaScript: false });
   const { consent } = await openConsentPage(scene, page);
   await tickAccounts(page);
-  await decide(page, 'approve');
+  await decide(page, 'continue');
   const code = await codeOnPhone(LION);
   const address = page.url();
   for (const attempt of [1, 2, 3]) {

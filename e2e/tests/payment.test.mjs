@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
 import { openWindow, picture } from '../lib/chromium.mjs';
-import { codeOnPhone, decide, ELEPHANT, enterCode, LION, wrong } from '../lib/people.mjs';
+import { codeForm, codeOnPhone, decide, ELEPHANT, enterCode, LION, wrong } from '../lib/people.mjs';
 import { available, openPaymentPage, openScene } from '../lib/scene.mjs';
 
 let scene;
@@ -38,7 +38,7 @@ for (const javaScript of [true, false]) {
       assert.ok(text.includes(amount) && text.includes(order.currency), `the ${step} shows the amount: ${text}`);
       assert.ok(text.includes(order.payee), `the ${step} shows the payee: ${text}`);
       await picture(page, `payment-${step}-${javaScript ? 'js' : 'no-js'}`);
-      if (step === 'page') await decide(page, 'approve');
+      if (step === 'page') await decide(page, 'continue');
     }
     await enterCode(page, await codeOnPhone(LION));
     await page.waitForURL(`${scene.fintech.callback.url}*`);
@@ -68,14 +68,29 @@ test('a payment that the member refuses moves nothing', async () => {
 test('the code of one payment does not approve another', async () => {
   const first = await openWindow(scene.browser, { javaScript: false });
   await openPaymentPage(scene, first, '4.00');
-  await decide(first, 'approve');
+  await decide(first, 'continue');
   const code = await codeOnPhone(LION);
   const second = await openWindow(scene.browser, { javaScript: false });
   await openPaymentPage(scene, second, '400.00');
-  await decide(second, 'approve');
+  await decide(second, 'continue');
   const own = await codeOnPhone(LION);
   await enterCode(second, code === own ? wrong(own) : code);
   assert.equal(await second.locator('input[name=code]').count(), 1, 'the page asks again');
   assert.ok(!second.url().startsWith(scene.fintech.callback.url));
   for (const page of [first, second]) await page.context().close();
+});
+
+test('a new code replaces the old one', async () => {
+  const page = await openWindow(scene.browser, { javaScript: false });
+  await openPaymentPage(scene, page, '0.50');
+  await decide(page, 'continue');
+  const old = await codeOnPhone(LION);
+  await codeForm(page).locator('button[value=resend]').click();
+  const fresh = await codeOnPhone(LION);
+  assert.notEqual(fresh, old);
+  await enterCode(page, old);
+  assert.equal(await codeForm(page).count(), 1, 'the old code is refused');
+  await enterCode(page, fresh);
+  await page.waitForURL(`${scene.fintech.callback.url}*`);
+  await page.context().close();
 });

@@ -17,7 +17,7 @@ test('a member withdraws on her page without JavaScript, and the fintech reads n
   const page = await openWindow(scene.browser, { javaScript: false });
   const { consent, begun } = await openConsentPage(scene, page);
   await tickAccounts(page);
-  await decide(page, 'approve');
+  await decide(page, 'continue');
   await enterCode(page, await codeOnPhone(LION));
   await page.waitForURL(`${scene.fintech.callback.url}*`);
   const token = await scene.fintech.finish(begun, page.url());

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
 import { openWindow, picture } from '../lib/chromium.mjs';
-import { codeOnPhone, decide, decisionForm, enterCode, LION, tickAccounts } from '../lib/people.mjs';
+import { codeForm, codeOnPhone, decide, decisionForm, enterCode, LION, tickAccounts } from '../lib/people.mjs';
 import { openConsentPage, openPaymentPage, openScene } from '../lib/scene.mjs';
 import { platform } from '../lib/platform.mjs';
 
@@ -37,7 +37,7 @@ test('a consent form with a changed secret is refused, and nothing was given', a
   assert.ok(secrets.length > 0, 'the form carries a secret');
   await tickAccounts(page);
   for (const secret of secrets) await change(page, secret, 'changed');
-  const [answer] = await Promise.all([page.waitForResponse((one) => one.request().method() === 'POST'), decide(page, 'approve')]);
+  const [answer] = await Promise.all([page.waitForResponse((one) => one.request().method() === 'POST'), decide(page, 'continue')]);
   assert.ok(answer.status() >= 400 && answer.status() < 500, `answered with ${answer.status()}`);
   await picture(page, 'tampered-consent');
   assert.equal(await consentStatus(consent), 'received');
@@ -49,7 +49,7 @@ test('an account that is not the member\'s own cannot be consented to', async ()
   const { consent } = await openConsentPage(scene, page);
   await tickAccounts(page);
   await change(page, 'account', scene.payee.account_id);
-  const [answer] = await Promise.all([page.waitForResponse((one) => one.request().method() === 'POST'), decide(page, 'approve')]);
+  const [answer] = await Promise.all([page.waitForResponse((one) => one.request().method() === 'POST'), decide(page, 'continue')]);
   assert.ok(answer.status() >= 400 && answer.status() < 500, `answered with ${answer.status()}`);
   assert.notEqual(await consentStatus(consent), 'valid');
   await page.context().close();
@@ -64,7 +64,7 @@ test('a form that another site sends is refused', async () => {
     method: 'POST',
     redirect: 'manual',
     headers: { 'Content-Type': 'application/x-www-form-urlencoded', Origin: 'https://evil.example' },
-    body: new URLSearchParams({ decision: 'approve', account: scene.payer.account_id }),
+    body: new URLSearchParams({ decision: 'continue', account: scene.payer.account_id }),
   });
   assert.ok(foreign.status >= 400 && foreign.status < 500, `answered with ${foreign.status}`);
   assert.equal(await consentStatus(consent), 'received');
@@ -74,10 +74,10 @@ test('a form that another site sends is refused', async () => {
 test('the code page of a payment cannot be turned into another amount', async () => {
   const page = await openWindow(scene.browser);
   const { payment } = await openPaymentPage(scene, page, '5.00');
-  await decide(page, 'approve');
+  await decide(page, 'continue');
   await page.locator('input[name=code]').waitFor();
   // Whatever a page in the way shows or adds: the code is bound to what the bank holds.
-  await page.locator('form[action*=code]').evaluate((form) => {
+  await codeForm(page).evaluate((form) => {
     for (const [name, value] of [['amount', '500.00'], ['creditor_iban', 'DE89370400440532013000']]) {
       form.append(Object.assign(document.createElement('input'), { type: 'hidden', name, value }));
     }
