@@ -7,7 +7,7 @@
 
 mod cli;
 mod commands;
-mod config;
+pub mod config;
 pub mod demo;
 pub mod executor;
 mod serve;

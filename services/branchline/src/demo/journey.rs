@@ -108,7 +108,11 @@ impl Journey {
     ///
     /// # Errors
     /// When they do not become ready.
-    pub async fn restart(&mut self, stage: &Stage, environment: &[(&str, &str)]) -> anyhow::Result<()> {
+    pub async fn restart(
+        &mut self,
+        stage: &Stage,
+        environment: &[(&str, &str)],
+    ) -> anyhow::Result<()> {
         if let Some(platform) = self.platform.take() {
             platform.kill().await?;
         }
@@ -132,25 +136,43 @@ impl Journey {
     /// # Errors
     /// When the command fails.
     pub async fn create_tenant(&self, stage: &Stage, bank: &Bank) -> anyhow::Result<Tenant> {
-        let person = |(username, full_name): (&str, &str), jobs: &[&str]| {
-            json!({ "username": username, "full_name": full_name, "jobs": jobs, "password": PASSWORD })
-        };
-        let people = json!([person(bank.member, &["member"]), person(bank.supervisor, &["supervisor"])]);
+        let person = |(username, full_name): (&str, &str), jobs: &[&str]| json!({ "username": username, "full_name": full_name, "jobs": jobs, "password": PASSWORD });
+        let people = json!([
+            person(bank.member, &["member"]),
+            person(bank.supervisor, &["supervisor"])
+        ]);
         let path = stage.directory.join(format!("{}-people.json", bank.slug));
         std::fs::write(&path, people.to_string())?;
         let path = path.display().to_string();
         let printed = stage
             .operate(&[
-                "tenant", "create", "--slug", bank.slug, "--name", bank.name, "--country", "DE", "--currency",
-                "EUR", "--bank-code", bank.code, "--people", &path,
+                "tenant",
+                "create",
+                "--slug",
+                bank.slug,
+                "--name",
+                bank.name,
+                "--country",
+                "DE",
+                "--currency",
+                "EUR",
+                "--bank-code",
+                bank.code,
+                "--people",
+                &path,
             ])
             .await?;
         let made: Value = serde_json::from_str(&printed)?;
         let text = |pointer: &str| {
             let text = made.pointer(pointer).and_then(Value::as_str);
-            text.map(str::to_owned).with_context(|| format!("no {pointer} in {made}"))
+            text.map(str::to_owned)
+                .with_context(|| format!("no {pointer} in {made}"))
         };
-        Ok(Tenant { bank: bank.clone(), issuer: text("/issuer")?, member_subject: text("/people/0/subject")? })
+        Ok(Tenant {
+            bank: bank.clone(),
+            issuer: text("/issuer")?,
+            member_subject: text("/people/0/subject")?,
+        })
     }
 
     /// Signs the supervisor of a tenant in.
@@ -158,7 +180,13 @@ impl Journey {
     /// # Errors
     /// When the realm refuses.
     pub async fn staff(&self, tenant: &Tenant) -> anyhow::Result<Staff> {
-        Staff::sign_in(&self.http, &self.core, &tenant.issuer, tenant.bank.supervisor.0).await
+        Staff::sign_in(
+            &self.http,
+            &self.core,
+            &tenant.issuer,
+            tenant.bank.supervisor.0,
+        )
+        .await
     }
 
     /// The member's accounts, as the member's own token shows them.
@@ -166,13 +194,19 @@ impl Journey {
     /// # Errors
     /// When the core refuses.
     pub async fn accounts_of_member(&self, tenant: &Tenant) -> anyhow::Result<Vec<Account>> {
-        let member = Staff::sign_in(&self.http, &self.core, &tenant.issuer, tenant.bank.member.0).await?;
+        let member =
+            Staff::sign_in(&self.http, &self.core, &tenant.issuer, tenant.bank.member.0).await?;
         let listed = member.get("/accounts").await?;
         if listed.status == 404 {
             return Ok(Vec::new());
         }
         let listed = listed.expect(200)?;
-        let accounts = listed.body["accounts"].as_array().cloned().unwrap_or_default();
+        let accounts = listed
+            .body
+            .pointer("/accounts")
+            .and_then(Value::as_array)
+            .cloned()
+            .unwrap_or_default();
         accounts.iter().map(account).collect()
     }
 
@@ -183,18 +217,30 @@ impl Journey {
     pub async fn enroll(&self, staff: &Staff, tenant: &Tenant) -> anyhow::Result<String> {
         let login = json!({ "issuer": tenant.issuer, "subject": tenant.member_subject });
         let member = json!({ "name": tenant.bank.member.1, "login": login });
-        staff.post("/members", &member).await?.expect(201)?.text("/member_id")
+        staff
+            .post("/members", &member)
+            .await?
+            .expect(201)?
+            .text("/member_id")
     }
 
     /// Opens an account and takes an opening deposit.
     ///
     /// # Errors
     /// When the core refuses.
-    pub async fn open_account(&self, staff: &Staff, member: &str, deposit: &str) -> anyhow::Result<Account> {
+    pub async fn open_account(
+        &self,
+        staff: &Staff,
+        member: &str,
+        deposit: &str,
+    ) -> anyhow::Result<Account> {
         let new = json!({ "member_id": member, "currency": "EUR", "product": "current" });
         let opened = account(&staff.post("/accounts", &new).await?.expect(201)?.body)?;
         let amount = json!({ "amount": { "amount": deposit, "currency": "EUR" } });
-        staff.post(&format!("/accounts/{}/deposits", opened.id), &amount).await?.expect(201)?;
+        staff
+            .post(&format!("/accounts/{}/deposits", opened.id), &amount)
+            .await?
+            .expect(201)?;
         Ok(opened)
     }
 
@@ -203,7 +249,10 @@ impl Journey {
     /// # Errors
     /// When the core refuses.
     pub async fn available(&self, staff: &Staff, account: &Account) -> anyhow::Result<String> {
-        let balances = staff.get(&format!("/accounts/{}/balances", account.id)).await?.expect(200)?;
+        let balances = staff
+            .get(&format!("/accounts/{}/balances", account.id))
+            .await?
+            .expect(200)?;
         balances.text("/available/amount")
     }
 
@@ -214,20 +263,34 @@ impl Journey {
     pub async fn consent(&self, fintech: &Fintech, tenant: &Tenant) -> anyhow::Result<Consent> {
         let own = fintech.own_token(tenant.bank.slug, "AIS").await?;
         let consent = self.create_consent(fintech, tenant, &own).await?;
-        let begun = fintech.begin(tenant.bank.slug, &format!("AIS:{consent}")).await?;
+        let begun = fintech
+            .begin(tenant.bank.slug, &format!("AIS:{consent}"))
+            .await?;
         let mut browser = Browser::new(self.http.clone());
         let code_page = self.choose_accounts(&mut browser, tenant, &begun).await?;
         let back = self.enter_code(&mut browser, tenant, &code_page).await?;
         let token = fintech.finish(tenant.bank.slug, &begun, &back).await?;
-        Ok(Consent { id: consent, token, own })
+        Ok(Consent {
+            id: consent,
+            token,
+            own,
+        })
     }
 
     /// Creates a consent that nobody has given yet.
     ///
     /// # Errors
     /// When the gateway refuses.
-    pub async fn create_consent(&self, fintech: &Fintech, tenant: &Tenant, own: &str) -> anyhow::Result<String> {
-        let until = SystemClock.now().checked_add_signed(TimeDelta::days(90)).context("no such day")?;
+    pub async fn create_consent(
+        &self,
+        fintech: &Fintech,
+        tenant: &Tenant,
+        own: &str,
+    ) -> anyhow::Result<String> {
+        let until = SystemClock
+            .now()
+            .checked_add_signed(TimeDelta::days(90))
+            .context("no such day")?;
         let body = json!({
             "access": { "accounts": [], "balances": [], "transactions": [] },
             "recurringIndicator": true,
@@ -243,11 +306,20 @@ impl Journey {
     ///
     /// # Errors
     /// When a page is not as expected.
-    pub async fn choose_accounts(&self, browser: &mut Browser, tenant: &Tenant, begun: &Begun) -> anyhow::Result<Page> {
+    pub async fn choose_accounts(
+        &self,
+        browser: &mut Browser,
+        tenant: &Tenant,
+        begun: &Begun,
+    ) -> anyhow::Result<Page> {
         let login = browser.open(&begun.url).await?;
         let page = sign_in_at(browser, &login, tenant.bank.member.0).await?;
         let form = page.form("decision")?;
-        let mut changes: Vec<_> = form.choices_of("account").into_iter().map(|account| ("account", account)).collect();
+        let mut changes: Vec<_> = form
+            .choices_of("account")
+            .into_iter()
+            .map(|account| ("account", account))
+            .collect();
         changes.push(("decision", "approve"));
         browser.submit(&page, &form, &changes).await
     }
@@ -256,7 +328,12 @@ impl Journey {
     ///
     /// # Errors
     /// When a page is not as expected.
-    pub async fn enter_code(&self, browser: &mut Browser, tenant: &Tenant, page: &Page) -> anyhow::Result<Page> {
+    pub async fn enter_code(
+        &self,
+        browser: &mut Browser,
+        tenant: &Tenant,
+        page: &Page,
+    ) -> anyhow::Result<Page> {
         let code = self.code_on_phone(tenant).await?;
         let form = page.form("code")?;
         browser.submit(page, &form, &[("code", &code)]).await
@@ -270,41 +347,77 @@ impl Journey {
         let url = format!("{}/t/{}/phone", self.gateway, tenant.bank.slug);
         let page = Browser::new(self.http.clone()).open(&url).await?;
         let text = page.text();
-        let is_code = |word: &&str| word.len() == 6 && word.bytes().all(|byte| byte.is_ascii_digit());
+        let is_code =
+            |word: &&str| word.len() == 6 && word.bytes().all(|byte| byte.is_ascii_digit());
         let code = text.split(|c: char| !c.is_alphanumeric()).find(is_code);
-        Ok(code.with_context(|| format!("no code on the phone: {text}"))?.to_owned())
+        Ok(code
+            .with_context(|| format!("no code on the phone: {text}"))?
+            .to_owned())
     }
 
     /// Creates a payment.
     ///
     /// # Errors
     /// When the gateway does not answer.
-    pub async fn initiate(&self, fintech: &Fintech, tenant: &Tenant, order: &Order<'_>) -> anyhow::Result<Answer> {
-        let call = Call::new(tenant.bank.slug, Method::POST, "/payments/sepa-credit-transfers", order.own);
-        fintech.call(Call { request_id: order.request_id.clone(), ..call.with_body(order.body()) }).await
+    pub async fn initiate(
+        &self,
+        fintech: &Fintech,
+        tenant: &Tenant,
+        order: &Order<'_>,
+    ) -> anyhow::Result<Answer> {
+        let call = Call::new(
+            tenant.bank.slug,
+            Method::POST,
+            "/payments/sepa-credit-transfers",
+            order.own,
+        );
+        fintech
+            .call(Call {
+                request_id: order.request_id.clone(),
+                ..call.with_body(order.body())
+            })
+            .await
     }
 
     /// The member signs in and confirms a payment; the page for the code comes.
     ///
     /// # Errors
     /// When a page is not as expected.
-    pub async fn confirm(&self, browser: &mut Browser, tenant: &Tenant, begun: &Begun) -> anyhow::Result<Page> {
+    pub async fn confirm(
+        &self,
+        browser: &mut Browser,
+        tenant: &Tenant,
+        begun: &Begun,
+    ) -> anyhow::Result<Page> {
         let opened = browser.open(&begun.url).await?;
         let page = match opened.form("decision") {
             Ok(_) => opened,
             Err(_) => sign_in_at(browser, &opened, tenant.bank.member.0).await?,
         };
         let form = page.form("decision")?;
-        browser.submit(&page, &form, &[("decision", "approve")]).await
+        browser
+            .submit(&page, &form, &[("decision", "approve")])
+            .await
     }
 
     /// Pays: initiates, lets the member approve with her code, and gives id and token.
     ///
     /// # Errors
     /// When a party refuses.
-    pub async fn pay(&self, fintech: &Fintech, tenant: &Tenant, order: &Order<'_>) -> anyhow::Result<Paid> {
-        let id = self.initiate(fintech, tenant, order).await?.expect(201)?.text("/paymentId")?;
-        let begun = fintech.begin(tenant.bank.slug, &format!("PIS:{id}")).await?;
+    pub async fn pay(
+        &self,
+        fintech: &Fintech,
+        tenant: &Tenant,
+        order: &Order<'_>,
+    ) -> anyhow::Result<Paid> {
+        let id = self
+            .initiate(fintech, tenant, order)
+            .await?
+            .expect(201)?
+            .text("/paymentId")?;
+        let begun = fintech
+            .begin(tenant.bank.slug, &format!("PIS:{id}"))
+            .await?;
         let mut browser = Browser::new(self.http.clone());
         let code_page = self.confirm(&mut browser, tenant, &begun).await?;
         let back = self.enter_code(&mut browser, tenant, &code_page).await?;
@@ -316,17 +429,33 @@ impl Journey {
     ///
     /// # Errors
     /// When the gateway refuses.
-    pub async fn status(&self, fintech: &Fintech, tenant: &Tenant, payment: &str, token: &str) -> anyhow::Result<String> {
+    pub async fn status(
+        &self,
+        fintech: &Fintech,
+        tenant: &Tenant,
+        payment: &str,
+        token: &str,
+    ) -> anyhow::Result<String> {
         let path = format!("/payments/sepa-credit-transfers/{payment}/status");
         let call = Call::new(tenant.bank.slug, Method::GET, &path, token);
-        fintech.call(call).await?.expect(200)?.text("/transactionStatus")
+        fintech
+            .call(call)
+            .await?
+            .expect(200)?
+            .text("/transactionStatus")
     }
 
     /// Waits until a payment has come to an end.
     ///
     /// # Errors
     /// When it has not within 30 s.
-    pub async fn final_status(&self, fintech: &Fintech, tenant: &Tenant, payment: &str, token: &str) -> anyhow::Result<String> {
+    pub async fn final_status(
+        &self,
+        fintech: &Fintech,
+        tenant: &Tenant,
+        payment: &str,
+        token: &str,
+    ) -> anyhow::Result<String> {
         let wait = async {
             loop {
                 let status = self.status(fintech, tenant, payment, token).await?;
@@ -336,7 +465,9 @@ impl Journey {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        tokio::time::timeout(PAYMENT_WITHIN, wait).await.context("the payment has not come to an end")?
+        tokio::time::timeout(PAYMENT_WITHIN, wait)
+            .await
+            .context("the payment has not come to an end")?
     }
 
     /// Sum over the trial balance and what stands on the clearing account, in minor units.
@@ -409,7 +540,11 @@ impl Order<'_> {
 fn account(dto: &Value) -> anyhow::Result<Account> {
     let text = |name: &str| {
         let text = dto.get(name).and_then(Value::as_str);
-        text.map(str::to_owned).with_context(|| format!("no {name} in {dto}"))
+        text.map(str::to_owned)
+            .with_context(|| format!("no {name} in {dto}"))
     };
-    Ok(Account { id: text("account_id")?, iban: text("iban")? })
+    Ok(Account {
+        id: text("account_id")?,
+        iban: text("iban")?,
+    })
 }

@@ -15,6 +15,8 @@ use branchline_db::{Access, Db, TenantTx};
 use branchline_kernel::{PaymentId, TenantId};
 use branchline_payments as payments;
 use branchline_payments::{Answer, CreditOrder, PaymentError, Step};
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use tracing::{error, info, warn};
 
 pub use error::NettingError;
@@ -41,16 +43,16 @@ pub async fn advance(db: &Db, tenant: &TenantId, payment: PaymentId) -> Result<(
         match next {
             Step::Nothing => return Ok(()),
             Step::Reserve => {
-                in_tx(db, tenant, EXECUTOR, async |tx| {
-                    payments::reserve(tx, payment).await
+                in_tx(db, tenant, EXECUTOR, |tx| {
+                    payments::reserve(tx, payment).boxed()
                 })
                 .await?;
                 db.crash().reached("K6");
             }
             Step::Dispatch(iban) => {
                 let payee = db.find_tenant_of(&iban).await?;
-                in_tx(db, tenant, EXECUTOR, async |tx| {
-                    payments::dispatch(tx, payment, payee.clone()).await
+                in_tx(db, tenant, EXECUTOR, |tx| {
+                    payments::dispatch(tx, payment, payee.clone()).boxed()
                 })
                 .await?;
             }
@@ -72,8 +74,8 @@ pub async fn advance(db: &Db, tenant: &TenantId, payment: PaymentId) -> Result<(
 pub async fn sweep(db: &Db) -> Result<usize, PaymentError> {
     let mut found = 0_usize;
     for tenant in db.tenants().await? {
-        let due = in_tx(db, &tenant.id, EXECUTOR, async |tx| {
-            payments::due(tx, SWEEP_LIMIT).await
+        let due = in_tx(db, &tenant.id, EXECUTOR, |tx| {
+            payments::due(tx, SWEEP_LIMIT).boxed()
         });
         let due = match due.await {
             Ok(due) => due,
@@ -101,8 +103,9 @@ async fn look(db: &Db, tenant: &TenantId, payment: PaymentId) -> Result<Step, Pa
 
 /// The internal rail: the order is brought to the payee's institution, which answers at once.
 async fn exchange(db: &Db, payee: &TenantId, order: &CreditOrder) -> Result<Answer, PaymentError> {
-    let answer = in_tx(db, payee, RAIL, async |tx| {
-        payments::credit_at_payee(tx, order).await
+    let answer = in_tx(db, payee, RAIL, |tx| {
+        let order = order.clone();
+        async move { payments::credit_at_payee(tx, &order).await }.boxed()
     })
     .await?;
     if matches!(answer, Answer::Credited(_)) {
@@ -118,8 +121,8 @@ async fn conclude(
     answer: Answer,
 ) -> Result<(), PaymentError> {
     let is_credited = matches!(answer, Answer::Credited(_));
-    let ended = in_tx(db, tenant, EXECUTOR, async |tx| {
-        payments::conclude(tx, payment, answer.clone()).await
+    let ended = in_tx(db, tenant, EXECUTOR, |tx| {
+        payments::conclude(tx, payment, answer.clone()).boxed()
     })
     .await?;
     if is_credited {
@@ -137,8 +140,8 @@ async fn postpone(
     error: &PaymentError,
 ) -> Result<(), PaymentError> {
     warn!(payment.id = %payment, "The payee's answer is missing: {}", chain(error));
-    in_tx(db, tenant, EXECUTOR, async |tx| {
-        payments::postpone(tx, payment, "answer missing").await
+    in_tx(db, tenant, EXECUTOR, |tx| {
+        payments::postpone(tx, payment, "answer missing").boxed()
     })
     .await
     .map(drop)
@@ -149,7 +152,7 @@ async fn in_tx<T>(
     db: &Db,
     tenant: &TenantId,
     actor: &str,
-    step: impl AsyncFn(&TenantTx) -> Result<T, PaymentError>,
+    step: impl for<'a> Fn(&'a TenantTx) -> BoxFuture<'a, Result<T, PaymentError>>,
 ) -> Result<T, PaymentError> {
     let mut tries = 1_usize;
     loop {

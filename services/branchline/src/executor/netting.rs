@@ -10,6 +10,7 @@ use branchline_db::{Access, Db};
 use branchline_kernel::{Currency, Money, TenantId};
 use branchline_payments as payments;
 use branchline_payments::Position;
+use futures::FutureExt;
 
 use super::error::NettingError;
 use super::{EXECUTOR, in_tx};
@@ -49,8 +50,8 @@ pub async fn settle(db: &Db) -> Result<Vec<Netted>, NettingError> {
     planned.retain(|netted| netted.amount.minor() != 0);
     let run = db.ids().next();
     for netted in &planned {
-        in_tx(db, &netted.tenant, EXECUTOR, async |tx| {
-            payments::net(tx, run, netted.amount).await
+        in_tx(db, &netted.tenant, EXECUTOR, |tx| {
+            payments::net(tx, run, netted.amount).boxed()
         })
         .await?;
     }

@@ -33,13 +33,21 @@ pub(super) async fn start(
     if roles.core {
         let (people, issuers) = parts::people(&db).await?;
         keep_issuers(&db, issuers, process, running);
-        let callers = Callers { people: Some(people), programs: Some(parts::programs(config)?) };
+        let callers = Callers {
+            people: Some(people),
+            programs: Some(parts::programs(config)?),
+        };
         listen(config, App::new(db, callers), process, running)?;
     }
     Ok(())
 }
 
-fn keep_issuers(db: &Db, issuers: IssuerDirectory, process: &Process, running: &mut JoinSet<anyhow::Result<()>>) {
+fn keep_issuers(
+    db: &Db,
+    issuers: IssuerDirectory,
+    process: &Process,
+    running: &mut JoinSet<anyhow::Result<()>>,
+) {
     let db = db.clone();
     timers::every(REFRESH, process, running, move || {
         let (db, issuers) = (db.clone(), issuers.clone());
@@ -68,7 +76,12 @@ fn listen(
     .disable_signals()
     .shutdown_timeout(GRACE_SECS)
     .bind(config.core.listen)
-    .with_context(|| format!("the core cannot listen on {}: is another process there?", config.core.listen))?
+    .with_context(|| {
+        format!(
+            "the core cannot listen on {}: is another process there?",
+            config.core.listen
+        )
+    })?
     .run();
     run_server(server, process, running);
     Ok(())

@@ -4,7 +4,9 @@ use actix_web::middleware::from_fn;
 use actix_web::{App as ActixApp, HttpServer, web};
 use anyhow::Context;
 use branchline_db::Program;
-use branchline_web::{App, Callers, Limits, Replays, health, input_limits, limit_by_address, serve_docs, watch};
+use branchline_web::{
+    App, Callers, Limits, Replays, health, input_limits, limit_by_address, serve_docs, watch,
+};
 use tokio::task::JoinSet;
 
 use super::core::{GRACE_SECS, run_server};
@@ -20,7 +22,13 @@ pub(super) async fn start(
     let db = parts::door(config, Program::Gateway).await?;
     timers::seal_audit(&db, process, running);
     let shared = parts::redis(config).await?;
-    let app = web::Data::new(App::new(db, Callers { people: None, programs: None }));
+    let app = web::Data::new(App::new(
+        db,
+        Callers {
+            people: None,
+            programs: None,
+        },
+    ));
     let limits = web::Data::new(Limits::new(config.gateway.calls_per_second, shared.clone()));
     let replays = web::Data::new(Replays::new(shared));
     let telemetry = web::Data::new(process.telemetry.clone());
@@ -42,7 +50,12 @@ pub(super) async fn start(
     .disable_signals()
     .shutdown_timeout(GRACE_SECS)
     .bind(config.gateway.listen)
-    .with_context(|| format!("the gateway cannot listen on {}: is another process there?", config.gateway.listen))?
+    .with_context(|| {
+        format!(
+            "the gateway cannot listen on {}: is another process there?",
+            config.gateway.listen
+        )
+    })?
     .run();
     run_server(server, process, running);
     Ok(())
