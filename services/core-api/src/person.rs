@@ -2,7 +2,7 @@
 
 use branchline_banking::{self as banking, Account, AccountError, Login, Member, MemberError};
 use branchline_db::TenantTx;
-use branchline_iam::Principal;
+use branchline_iam::{Principal, Right};
 use branchline_kernel::AccountId;
 use branchline_web::Problem;
 
@@ -19,15 +19,17 @@ pub(crate) async fn find_member(
     banking::find_member_by_login(tx, &login).await
 }
 
-/// The account with that id, if it is the caller's own and the token covers it. Anything else is
-/// answered like an account that does not exist.
-pub(crate) async fn own_account(
+/// The account with that id, if the caller may see it: staff with the right see any, a person sees
+/// their own as far as the token covers it. Anything else is answered like an account that does
+/// not exist.
+pub(crate) async fn readable_account(
     tx: &TenantTx,
     caller: &Principal,
     id: AccountId,
 ) -> Result<Account, Problem> {
     let account = banking::get_account(tx, id).await?;
-    if !owns(tx, caller, &account).await? {
+    let sees_any = caller.may(Right::ReadAnyAccount) && caller.covers(id);
+    if !sees_any && !owns(tx, caller, &account).await? {
         return Err(AccountError::NotFound.into());
     }
     Ok(account)

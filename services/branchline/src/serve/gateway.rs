@@ -22,13 +22,7 @@ pub(super) async fn start(
     let db = parts::door(config, Program::Gateway).await?;
     timers::seal_audit(&db, process, running);
     let shared = parts::redis(config).await?;
-    let app = web::Data::new(App::new(
-        db,
-        Callers {
-            people: None,
-            programs: None,
-        },
-    ));
+    let app = web::Data::new(App::new(db, Callers::default()));
     let limits = web::Data::new(Limits::new(config.gateway.calls_per_second, shared.clone()));
     let replays = web::Data::new(Replays::new(shared));
     let telemetry = web::Data::new(process.telemetry.clone());

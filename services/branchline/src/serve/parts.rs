@@ -1,13 +1,12 @@
 //! The parts that a role is put together from.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use anyhow::Context;
 use branchline_db::{CellId, Db, DbConfig, Placement, Program, Strictness};
 use branchline_iam::{
-    AccessTokens, DevIdentity, DevIdentityConfig, Identity, InternalSigner, InternalVerifier,
-    IssuerDirectory, IssuerEntry, KeycloakAdmin, KeycloakConfig,
+    DevIdentity, DevIdentityConfig, Identity, InternalSigner, InternalVerifier, KeycloakAdmin,
+    KeycloakConfig,
 };
 use branchline_kernel::{RandomIds, Secret, SystemClock};
 use branchline_web::outbound_client;
@@ -92,32 +91,6 @@ pub(crate) async fn redis(config: &Config) -> anyhow::Result<Option<ConnectionMa
     Ok(Some(client.get_connection_manager_lazy(
         redis::aio::ConnectionManagerConfig::new(),
     )?))
-}
-
-/// Verifies tokens of people; the directory is filled from the register.
-pub(crate) async fn people(db: &Db) -> anyhow::Result<(AccessTokens, IssuerDirectory)> {
-    let directory = IssuerDirectory::new(HashMap::new());
-    refresh_issuers(db, &directory).await?;
-    Ok((
-        AccessTokens::new(outbound_client()?, directory.clone()),
-        directory,
-    ))
-}
-
-/// Reads the issuers anew.
-pub(crate) async fn refresh_issuers(db: &Db, directory: &IssuerDirectory) -> anyhow::Result<()> {
-    let issuers = db.issuers().await?.into_iter();
-    let entry = |issuer: branchline_db::Issuer| {
-        (
-            issuer.issuer,
-            IssuerEntry {
-                tenant: issuer.tenant,
-                jwks_uri: issuer.jwks_uri,
-            },
-        )
-    };
-    directory.replace_all(issuers.map(entry).collect());
-    Ok(())
 }
 
 /// Verifies the gateway's tokens.

@@ -14,7 +14,7 @@ use branchline_web::{Actor, Answer, App, Body, IdempotencyKey, PathOf, Problem, 
 use uuid::Uuid;
 
 use crate::document::Refusals;
-use crate::person::{find_member, own_account};
+use crate::person::{find_member, readable_account};
 
 pub(crate) use wire::show_money;
 
@@ -82,46 +82,46 @@ async fn list_own_accounts(
     Ok(answer.respond())
 }
 
-/// Shows one of the caller's own accounts.
+/// Shows an account: one's own, or any to staff who may.
 #[utoipa::path(
     operation_id = "getAccount",
     tag = "accounts",
     params(("id" = Uuid, Path, description = "The account.")),
     responses((status = 200, description = "The account.", body = AccountDto), Refusals),
-    extensions(("x-right" = json!(can::ReadOwnAccounts::RIGHT))),
+    extensions(("x-right" = json!(can::ReadAccount::RIGHT))),
 )]
 #[get("/v1/accounts/{id}")]
 async fn get_account(
     app: Data<App>,
-    actor: Actor<can::ReadOwnAccounts>,
+    actor: Actor<can::ReadAccount>,
     id: PathOf<Uuid>,
 ) -> Result<HttpResponse, Problem> {
     let answer = app
         .query(&actor, async |tx| {
-            let account = own_account(tx, actor.principal(), (*id).into()).await?;
+            let account = readable_account(tx, actor.principal(), (*id).into()).await?;
             Ok::<_, Problem>(Answer::ok(&wire::show_account(&account)))
         })
         .await?;
     Ok(answer.respond())
 }
 
-/// Shows what is on one of the caller's own accounts.
+/// Shows what is on an account.
 #[utoipa::path(
-    operation_id = "getBalances",
+    operation_id = "getAccountBalances",
     tag = "accounts",
     params(("id" = Uuid, Path, description = "The account.")),
     responses((status = 200, description = "The balances.", body = BalancesDto), Refusals),
-    extensions(("x-right" = json!(can::ReadOwnAccounts::RIGHT))),
+    extensions(("x-right" = json!(can::ReadAccount::RIGHT))),
 )]
 #[get("/v1/accounts/{id}/balances")]
 async fn get_balances(
     app: Data<App>,
-    actor: Actor<can::ReadOwnAccounts>,
+    actor: Actor<can::ReadAccount>,
     id: PathOf<Uuid>,
 ) -> Result<HttpResponse, Problem> {
     let answer = app
         .query(&actor, async |tx| {
-            let account = own_account(tx, actor.principal(), (*id).into()).await?;
+            let account = readable_account(tx, actor.principal(), (*id).into()).await?;
             let balances = banking::balances(tx, &account).await?;
             let shown = wire::show_balances(&account, &balances, tx.now());
             Ok::<_, Problem>(Answer::ok(&shown))
@@ -130,25 +130,25 @@ async fn get_balances(
     Ok(answer.respond())
 }
 
-/// Shows what happened on one of the caller's own accounts, the latest first, page by page.
+/// Shows what happened on an account, the latest first, page by page.
 #[utoipa::path(
     operation_id = "listEntries",
     tag = "accounts",
     params(("id" = Uuid, Path, description = "The account."), wire::EntriesQuery),
     responses((status = 200, description = "A page of entries.", body = EntryPageDto), Refusals),
-    extensions(("x-right" = json!(can::ReadOwnAccounts::RIGHT))),
+    extensions(("x-right" = json!(can::ReadAccount::RIGHT))),
 )]
 #[get("/v1/accounts/{id}/entries")]
 async fn list_entries(
     app: Data<App>,
-    actor: Actor<can::ReadOwnAccounts>,
+    actor: Actor<can::ReadAccount>,
     id: PathOf<Uuid>,
     query: QueryOf<wire::EntriesQuery>,
 ) -> Result<HttpResponse, Problem> {
     let query = wire::parse_entries_query(query.into_inner())?;
     let answer = app
         .query(&actor, async |tx| {
-            let account = own_account(tx, actor.principal(), (*id).into()).await?;
+            let account = readable_account(tx, actor.principal(), (*id).into()).await?;
             let page = banking::statement(tx, &account, &query).await?;
             let others = payments::counterparties(tx, &wire::payments_of(&page)).await?;
             Ok::<_, Problem>(Answer::ok(&wire::show_page(&page, &others)))

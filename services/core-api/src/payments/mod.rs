@@ -26,7 +26,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
 
 /// Writes a payment down. No balance is looked at and nothing is held before the member agrees.
 #[utoipa::path(
-    operation_id = "initiatePayment",
+    operation_id = "createPayment",
     tag = "payments",
     params(("Idempotency-Key" = Uuid, Header, description = "Equal to `payment_id`.")),
     request_body = NewPaymentDto,
