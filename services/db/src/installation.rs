@@ -78,23 +78,34 @@ pub async fn remove(server: &Secret<String>, database: &str) -> Result<(), DbErr
     Ok(())
 }
 
-/// The tenants' schemas that a login can reach, by name.
+/// How many tenants' schemas a login can reach: the core's and the gateway's.
 ///
 /// # Errors
 /// [`DbError`] when the server does not answer.
-pub async fn reach(database: &Secret<String>, login: &str) -> Result<Vec<String>, DbError> {
+pub async fn reach(database: &Secret<String>, login: &str) -> Result<Reach, DbError> {
     let mut connection = PgConnection::connect_with(&pool::options(database)?).await?;
-    let rows = sqlx::query(
-        "SELECT n.nspname::text AS name FROM pg_namespace n JOIN pg_roles r ON r.rolname = n.nspname \
-         WHERE n.nspname ~ '^[tg]_' AND pg_has_role($1, r.oid, 'MEMBER') ORDER BY n.nspname",
+    let row = sqlx::query(
+        "SELECT count(*) FILTER (WHERE n.nspname LIKE 't\\_%') AS core, \
+         count(*) FILTER (WHERE n.nspname LIKE 'g\\_%') AS gateway \
+         FROM pg_namespace n JOIN pg_roles r ON r.rolname = n.nspname \
+         WHERE pg_has_role($1, r.oid, 'MEMBER')",
     )
     .bind(login)
-    .fetch_all(&mut connection)
+    .fetch_one(&mut connection)
     .await?;
-    Ok(rows
-        .iter()
-        .map(|row| row.try_get("name"))
-        .collect::<Result<_, _>>()?)
+    Ok(Reach {
+        core: row.try_get("core")?,
+        gateway: row.try_get("gateway")?,
+    })
+}
+
+/// Schemas that a login can reach, by the program they belong to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reach {
+    /// Schemas of the core.
+    pub core: i64,
+    /// Schemas of the gateway.
+    pub gateway: i64,
 }
 
 /// The roles that own something in the database or may do something there, the login's own apart.

@@ -245,7 +245,7 @@ impl Fintech {
     ///
     /// # Errors
     /// When the request is refused.
-    pub async fn begin(&self, tenant: &str, scope: &str) -> anyhow::Result<Begun> {
+    pub async fn ask_for(&self, tenant: &str, scope: &str) -> anyhow::Result<Begun> {
         let (verifier, state) = (random_token(32)?, random_token(16)?);
         let challenge = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, verifier.as_bytes());
         let mut form = self.client_auth(tenant)?;

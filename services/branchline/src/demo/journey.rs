@@ -264,7 +264,7 @@ impl Journey {
         let own = fintech.own_token(tenant.bank.slug, "AIS").await?;
         let consent = self.create_consent(fintech, tenant, &own).await?;
         let begun = fintech
-            .begin(tenant.bank.slug, &format!("AIS:{consent}"))
+            .ask_for(tenant.bank.slug, &format!("AIS:{consent}"))
             .await?;
         let mut browser = Browser::new(self.http.clone());
         let code_page = self.choose_accounts(&mut browser, tenant, &begun).await?;
@@ -416,7 +416,7 @@ impl Journey {
             .expect(201)?
             .text("/paymentId")?;
         let begun = fintech
-            .begin(tenant.bank.slug, &format!("PIS:{id}"))
+            .ask_for(tenant.bank.slug, &format!("PIS:{id}"))
             .await?;
         let mut browser = Browser::new(self.http.clone());
         let code_page = self.confirm(&mut browser, tenant, &begun).await?;

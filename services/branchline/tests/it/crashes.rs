@@ -121,7 +121,7 @@ async fn finish(scene: &Scene, own: &str, request_id: &str) -> anyhow::Result<()
 async fn approve_if_asked(scene: &Scene, id: &str) -> anyhow::Result<()> {
     let begun = scene
         .fintech
-        .begin(scene.lion.bank.slug, &format!("PIS:{id}"))
+        .ask_for(scene.lion.bank.slug, &format!("PIS:{id}"))
         .await;
     let Ok(begun) = begun else { return Ok(()) };
     let mut browser = Browser::new(scene.journey.http.clone());

@@ -6,7 +6,7 @@ mod payment;
 mod refusals;
 
 use anyhow::Context;
-use branchline_db::installation;
+use branchline_db::installation::{self, Reach};
 use serde_json::Value;
 
 use super::fintech::Fintech;
@@ -137,15 +137,25 @@ async fn platform(stage: &Stage) -> anyhow::Result<(Journey, String)> {
 async fn tenants(stage: &Stage, journey: &Journey) -> anyhow::Result<(Acts, String)> {
     let lion = journey.create_tenant(stage, &LION).await?;
     let elephant = journey.create_tenant(stage, &ELEPHANT).await?;
-    for (program, prefix) in [("core", "t_"), ("gateway", "g_")] {
-        let reach =
-            installation::reach(&stage.database_url, &format!("branchline_demo_{program}")).await?;
-        let own = |schema: &String| schema.starts_with(prefix);
-        anyhow::ensure!(
-            reach.len() == 2 && reach.iter().all(own),
-            "the login of the {program} reaches {reach:?}"
-        );
-    }
+    let reach = async |program: &str| {
+        installation::reach(&stage.database_url, &format!("branchline_demo_{program}")).await
+    };
+    let (core, gateway) = (reach("core").await?, reach("gateway").await?);
+    anyhow::ensure!(
+        core == Reach {
+            core: 2,
+            gateway: 0
+        },
+        "the core's login reaches {core:?}"
+    );
+    anyhow::ensure!(
+        gateway
+            == Reach {
+                core: 0,
+                gateway: 2
+            },
+        "the gateway's reaches {gateway:?}"
+    );
     for bank in [&LION, &ELEPHANT] {
         let url = format!(
             "{}/t/{}/.well-known/oauth-authorization-server",

@@ -94,7 +94,10 @@ async fn tampered(journey: &Journey, acts: &Acts, cast: &Cast) -> anyhow::Result
         .await?
         .expect(201)?
         .text("/paymentId")?;
-    let begun = cast.savanna.begin(LION.slug, &format!("PIS:{id}")).await?;
+    let begun = cast
+        .savanna
+        .ask_for(LION.slug, &format!("PIS:{id}"))
+        .await?;
     let mut browser = Browser::new(journey.http.clone());
     let page = journey.confirm(&mut browser, &acts.lion, &begun).await?;
     let form = page.form("code")?;
@@ -132,7 +135,10 @@ async fn behind_the_page(
         .await?
         .expect(201)?
         .text("/paymentId")?;
-    let begun = cast.savanna.begin(LION.slug, &format!("PIS:{id}")).await?;
+    let begun = cast
+        .savanna
+        .ask_for(LION.slug, &format!("PIS:{id}"))
+        .await?;
     let mut browser = Browser::new(journey.http.clone());
     let page = journey.confirm(&mut browser, &acts.lion, &begun).await?;
     change_amount(stage, &id).await?;
