@@ -30,20 +30,15 @@ pub struct Page {
 const MOST_REDIRECTS: usize = 12;
 
 impl Page {
-    /// The form whose action contains `action`.
+    /// The form that is sent to an address with `what` in it, or that has a field of that name.
     ///
     /// # Errors
     /// When the page has no such form; the error shows what the page says.
-    pub fn form(&self, action: &str) -> anyhow::Result<Form> {
-        let form = html::forms(&self.body)
-            .into_iter()
-            .find(|form| form.action.contains(action));
+    pub fn form(&self, what: &str) -> anyhow::Result<Form> {
+        let fits = |form: &Form| form.action.contains(what) || form.has(what);
+        let form = html::forms(&self.body).into_iter().find(fits);
         form.with_context(|| {
-            format!(
-                "the page {} has no form for {action}: {}",
-                self.url,
-                html::text(&self.body)
-            )
+            format!("the page {} has no form for {what}: {}", self.url, html::text(&self.body))
         })
     }
 
