@@ -9,6 +9,8 @@
 mod access_token;
 mod assertion;
 mod authorization;
+#[cfg(test)]
+mod bad_input;
 mod client_id;
 mod code;
 mod error;

@@ -40,7 +40,6 @@ pub struct Permissions {
 }
 
 const MAX_ACCOUNTS: usize = 100;
-const LISTS: [&str; 3] = ["accounts", "balances", "transactions"];
 const ALL_ACCOUNTS: &str = "allAccounts";
 
 impl Permissions {
@@ -71,11 +70,13 @@ impl Access {
             "restrictedTo",
             "statements",
         ])?;
-        let lists = LISTS
-            .map(|name| references(&members, name))
+        let accounts = references(&members, "accounts")?;
+        let balances = references(&members, "balances")?;
+        let transactions = references(&members, "transactions")?;
+        let named = [&accounts, &balances, &transactions]
             .into_iter()
-            .collect::<Result<Vec<_>, _>>()?;
-        let named = lists.iter().flatten().any(|list| !list.is_empty());
+            .flatten()
+            .any(|list| !list.is_empty());
         if let Some(which) = members.find_text("allPsd2")? {
             return match which {
                 ALL_ACCOUNTS if named => {
@@ -86,8 +87,6 @@ impl Access {
                 _ => Err(members.wrong("allPsd2", ALL_ACCOUNTS)),
             };
         }
-        let [accounts, balances, transactions] = <[_; 3]>::try_from(lists)
-            .map_err(|_other_length| Xs2aError::missing("access.accounts"))?;
         match (&accounts, &balances, &transactions) {
             (None, None, None) => Err(Xs2aError::format(
                 "access",
@@ -120,50 +119,38 @@ impl Access {
     pub fn to_json(&self) -> Value {
         match self {
             Self::AllPsd2 => json!({ "allPsd2": ALL_ACCOUNTS }),
-            Self::BankOffered(permissions) => {
-                let mut access = json!({ "accounts": [] });
-                if permissions.balances {
-                    access.insert_list("balances", Vec::new());
-                }
-                if permissions.transactions {
-                    access.insert_list("transactions", Vec::new());
-                }
-                access
-            }
+            Self::BankOffered(permissions) => lists([
+                Some(Vec::new()),
+                permissions.balances.then(Vec::new),
+                permissions.transactions.then(Vec::new),
+            ]),
             Self::Dedicated(DedicatedAccess(accounts)) => {
                 let list = |wanted: fn(&Permissions) -> bool| {
-                    accounts
+                    let list: Vec<_> = accounts
                         .iter()
                         .filter(|(_, permissions)| wanted(permissions))
                         .map(|(reference, _)| reference.to_json())
-                        .collect::<Vec<_>>()
+                        .collect();
+                    (!list.is_empty()).then_some(list)
                 };
-                let mut access = json!({});
-                access.insert_list("accounts", list(|_| true));
-                let balances = list(|permissions| permissions.balances);
-                let transactions = list(|permissions| permissions.transactions);
-                if !balances.is_empty() {
-                    access.insert_list("balances", balances);
-                }
-                if !transactions.is_empty() {
-                    access.insert_list("transactions", transactions);
-                }
-                access
+                lists([
+                    list(|_| true),
+                    list(|permissions| permissions.balances),
+                    list(|permissions| permissions.transactions),
+                ])
             }
         }
     }
 }
 
-trait InsertList {
-    fn insert_list(&mut self, name: &str, list: Vec<Value>);
-}
-
-impl InsertList for Value {
-    fn insert_list(&mut self, name: &str, list: Vec<Value>) {
-        if let Some(members) = self.as_object_mut() {
-            members.insert(name.to_owned(), Self::Array(list));
-        }
-    }
+/// The members `accounts`, `balances` and `transactions`, each where it is there.
+fn lists(lists: [Option<Vec<Value>>; 3]) -> Value {
+    ["accounts", "balances", "transactions"]
+        .into_iter()
+        .zip(lists)
+        .filter_map(|(name, list)| Some((name.to_owned(), Value::Array(list?))))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
 }
 
 impl DedicatedAccess {

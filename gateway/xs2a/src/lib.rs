@@ -7,6 +7,8 @@
 
 mod access;
 mod authorisation;
+#[cfg(test)]
+mod bad_input;
 mod body;
 mod codes;
 mod consent;
@@ -43,7 +45,7 @@ pub use headers::{
 pub use payment::{Bic, PaymentProduct, SepaCreditTransfer};
 pub use query::{BookingStatus, TransactionsQuery, with_balance};
 pub use quota::{CountWindow, Counting, Endpoint, QuotaRule};
-pub use status::{ConsentStatus, ScaStatus, TransactionStatus};
+pub use status::{ConsentStatus, NotAStatus, ScaStatus, TransactionStatus};
 pub use wire::{
     AccessBody, AccountBody, AccountLinks, AccountReferenceBody, AccountStatus, AccountsBody,
     Amount, AuthorisationsBody, BalanceBody, BalanceType, BalancesBody, ConsentBody,

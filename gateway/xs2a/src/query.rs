@@ -55,9 +55,9 @@ impl TransactionsQuery {
         let status = booking_status(query.find("bookingStatus")?)?;
         let from = query.date("dateFrom")?;
         refuse_deltas(&query, from)?;
-        let to = query.date("dateTo")?.unwrap_or(today).min(today);
         let from = from.ok_or_else(|| Xs2aError::missing("dateFrom"))?;
-        if query.date("dateTo")?.unwrap_or(today) < from {
+        let to = query.date("dateTo")?.unwrap_or(today).min(today);
+        if to < from {
             return Err(Xs2aError::period(
                 "dateFrom",
                 "dateFrom lies after dateTo or after today: send an earlier date",
@@ -70,7 +70,6 @@ impl TransactionsQuery {
             .map_err(|malformed| Xs2aError::format("cursor", &malformed.to_string()))?;
         Ok(Self {
             status,
-            // A period that starts in the future but ends there too is empty, not an error.
             from,
             to,
             with_balance: query.flag("withBalance")?,

@@ -6,10 +6,10 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 
-use crate::commands::{clearing, launch, migrate, openapi, tenant, tpp};
+use crate::commands::{clearing, launch, ledger, migrate, openapi, tenant, tpp};
 use crate::config::{Config, load};
 use crate::demo::{self, DemoArgs};
-use crate::serve::{self, Roles};
+use crate::serve::{self, Roles, Until};
 use crate::terminal;
 
 /// Core banking, payments and a PSD2 gateway for every credit union you host.
@@ -17,8 +17,16 @@ use crate::terminal;
 #[command(name = "branchline", version, arg_required_else_help = true)]
 struct Cli {
     /// The configuration of this process.
-    #[arg(long, global = true, env = "BRANCHLINE_CONFIG", default_value = "branchline.toml")]
+    #[arg(
+        long,
+        global = true,
+        env = "BRANCHLINE_CONFIG",
+        default_value = "branchline.toml"
+    )]
     config: PathBuf,
+    /// End as well when standard input ends: for a process that another one supervises.
+    #[arg(long, global = true, hide = true)]
+    until_input_ends: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -44,6 +52,9 @@ enum Command {
     /// Clearing between the tenants of this installation.
     #[command(subcommand)]
     Clearing(clearing::Command),
+    /// Look after the ledger.
+    #[command(subcommand)]
+    Ledger(ledger::Command),
     /// Print an API document: `core` or `xs2a`.
     Openapi(openapi::Document),
     /// Two credit unions, a fintech, a payment: play it and leave it running.
@@ -66,7 +77,10 @@ struct CoreArgs {
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     install_crypto();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error.into()),
     };
@@ -90,24 +104,55 @@ fn install_crypto() {
 
 async fn dispatch(cli: Cli) -> anyhow::Result<()> {
     let config = || read(&cli.config);
+    let until = if cli.until_input_ends {
+        Until::InputEnds
+    } else {
+        Until::Signal
+    };
+    let serve = async |roles| serve::serve(config()?, roles, until).await;
     match cli.command {
-        Command::All => serve::serve(config()?, Roles { gateway: true, core: true, jobs: true }).await,
+        Command::All => {
+            serve(Roles {
+                gateway: true,
+                core: true,
+                jobs: true,
+            })
+            .await
+        }
         Command::Gateway => {
-            serve::serve(config()?, Roles { gateway: true, ..Roles::default() }).await
+            serve(Roles {
+                gateway: true,
+                ..Roles::default()
+            })
+            .await
         }
         Command::Core(CoreArgs { no_jobs }) => {
-            serve::serve(config()?, Roles { core: true, jobs: !no_jobs, ..Roles::default() }).await
+            serve(Roles {
+                core: true,
+                jobs: !no_jobs,
+                ..Roles::default()
+            })
+            .await
         }
-        Command::Worker => serve::serve(config()?, Roles { jobs: true, ..Roles::default() }).await,
+        Command::Worker => {
+            serve(Roles {
+                jobs: true,
+                ..Roles::default()
+            })
+            .await
+        }
         Command::Migrate => migrate::run(&config()?).await,
         Command::Tenant(command) => tenant::run(&config()?, command).await,
         Command::Tpp(command) => tpp::run(&config()?, command).await,
         Command::Clearing(command) => clearing::run(&config()?, command).await,
+        Command::Ledger(command) => ledger::run(&config()?, command).await,
         Command::Openapi(document) => openapi::run(&document),
         Command::Demo(args) => demo::run(args).await,
         Command::Launch(args) => launch::run(args).await,
         Command::CrashPoints => {
-            branchline_db::CRASH_POINTS.iter().for_each(|point| terminal::say(point));
+            branchline_db::CRASH_POINTS
+                .iter()
+                .for_each(|point| terminal::say(point));
             Ok(())
         }
     }

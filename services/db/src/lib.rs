@@ -17,6 +17,7 @@ mod directory;
 mod door;
 mod error;
 pub mod idempotency;
+pub mod installation;
 pub mod jobs;
 pub mod migrate;
 pub mod outbox;

@@ -278,7 +278,7 @@ mod tests {
             transaction_id: Some("1".to_owned()),
             entry_reference: None,
             end_to_end_id: None,
-            booking_date: chrono::NaiveDate::from_ymd_opt(2026, 11, 21),
+            booking_date: NaiveDate::from_ymd_opt(2026, 11, 21),
             value_date: None,
             transaction_amount: money(-1250).into(),
             creditor_name: None,

@@ -166,3 +166,105 @@ impl AccessBody {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access::Permissions;
+    use crate::consent::{Moment, Psu};
+    use crate::consent_request::ConsentRequest;
+    use serde_json::{Value, json};
+
+    const IBAN: &str = "DE89370400440532013000";
+
+    fn moment() -> Moment {
+        Moment::utc(chrono::DateTime::from_timestamp(1_795_219_200, 0).unwrap())
+    }
+
+    fn consent(access: &Value) -> Consent {
+        let body = json!({"access": access, "recurringIndicator": true, "frequencyPerDay": 9,
+            "validUntil": "9999-12-31", "combinedServiceIndicator": false});
+        let request = ConsentRequest::parse(&body, moment()).unwrap();
+        let id = "0191e3a4-5c2b-7d3e-8f00-1a2b3c4d5e6f";
+        Consent::received(id.parse().unwrap(), id.parse().unwrap(), request, moment())
+    }
+
+    fn shown(consent: &Consent) -> Value {
+        serde_json::to_value(ConsentBody::of(consent, "/accounts")).unwrap()
+    }
+
+    fn approved(access: &Value) -> Consent {
+        let id = "0191e3a4-5c2b-7d3e-8f00-1a2b3c4d5e6f";
+        let account = GrantedAccount {
+            resource: id.parse().unwrap(),
+            account: id.parse().unwrap(),
+            iban: IBAN.parse().unwrap(),
+            currency: "EUR".parse().unwrap(),
+            permissions: Permissions {
+                balances: true,
+                transactions: false,
+            },
+        };
+        let psu = Psu {
+            issuer: "i".to_owned(),
+            subject: "s".to_owned(),
+        };
+        consent(access)
+            .approve(psu, vec![account], moment())
+            .unwrap()
+    }
+
+    #[test]
+    fn before_the_approval_a_consent_shows_what_was_asked_for() {
+        for access in [
+            json!({"accounts": [{"iban": IBAN}], "balances": [{"iban": IBAN}]}),
+            json!({"accounts": [], "balances": [], "transactions": []}),
+            json!({"allPsd2": "allAccounts"}),
+        ] {
+            assert_eq!(
+                shown(&consent(&access)),
+                json!({"access": access, "recurringIndicator": true, "validUntil": "2027-05-20",
+                    "frequencyPerDay": 4, "lastActionDate": "2026-11-21",
+                    "consentStatus": "received"})
+            );
+        }
+    }
+
+    #[test]
+    fn after_the_approval_a_consent_shows_what_the_member_chose() {
+        let body = shown(&approved(
+            &json!({"accounts": [], "balances": [], "transactions": []}),
+        ));
+        let chosen = json!([{"iban": IBAN, "currency": "EUR"}]);
+        assert_eq!(
+            body["access"],
+            json!({"accounts": chosen, "balances": chosen})
+        );
+        assert_eq!(body["consentStatus"], "valid");
+        assert_eq!(body["_links"], json!({"account": {"href": "/accounts"}}));
+        let global = json!({"allPsd2": "allAccounts"});
+        assert_eq!(shown(&approved(&global))["access"], global);
+    }
+
+    #[test]
+    fn a_created_consent_links_to_the_metadata_its_status_and_its_approval() {
+        let created = ConsentCreated {
+            consent_status: ConsentStatus::Received,
+            consent_id: "0191e3a4-5c2b-7d3e-8f00-1a2b3c4d5e6f".parse().unwrap(),
+            links: InitiationLinks {
+                sca_oauth: Href::to("/m"),
+                itself: Href::to("/c"),
+                status: Href::to("/c/status"),
+                sca_status: Href::to("/c/authorisations/1"),
+            },
+        };
+        assert_eq!(
+            serde_json::to_value(created).unwrap(),
+            json!({"consentStatus": "received",
+                "consentId": "0191e3a4-5c2b-7d3e-8f00-1a2b3c4d5e6f",
+                "_links": {"scaOAuth": {"href": "/m"}, "self": {"href": "/c"},
+                    "status": {"href": "/c/status"},
+                    "scaStatus": {"href": "/c/authorisations/1"}}})
+        );
+    }
+}

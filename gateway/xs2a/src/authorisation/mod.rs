@@ -6,10 +6,13 @@
 //!   attempts.
 //! - A run that ended never starts again (R31).
 
-use std::fmt;
-use std::str::FromStr;
+mod content_hash;
+mod failure;
 
-use branchline_kernel::{AuthorisationId, Kind, Refusal, Timestamp};
+pub use content_hash::{ContentHash, MalformedHash};
+pub use failure::{NotAFailure, ScaError, ScaFailure};
+
+use branchline_kernel::{AuthorisationId, Timestamp};
 
 use crate::consent::Psu;
 use crate::status::ScaStatus;
@@ -20,10 +23,6 @@ pub const MAX_CODE_ATTEMPTS: u8 = 3;
 const MAX_ROUNDS: u8 = 5;
 /// How long a code is good.
 pub const SCA_LIFE_SECS: i64 = 300;
-
-/// The SHA-256, in hex, of what a member approves.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct ContentHash(String);
 
 /// Where a run stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,53 +73,6 @@ pub enum Authorisation {
     },
 }
 
-/// Why a run failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ScaFailure {
-    /// Too many wrong codes.
-    CodesExhausted,
-    /// The code was typed too late.
-    TimedOut,
-    /// What she was to approve changed after the code was sent.
-    ContentChanged,
-    /// She refused.
-    Refused,
-}
-
-impl ScaFailure {
-    /// A stable name for a row.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::CodesExhausted => "codes-exhausted",
-            Self::TimedOut => "timed-out",
-            Self::ContentChanged => "content-changed",
-            Self::Refused => "refused",
-        }
-    }
-}
-
-impl FromStr for ScaFailure {
-    type Err = NotAFailure;
-
-    fn from_str(text: &str) -> Result<Self, NotAFailure> {
-        [
-            Self::CodesExhausted,
-            Self::TimedOut,
-            Self::ContentChanged,
-            Self::Refused,
-        ]
-        .into_iter()
-        .find(|failure| failure.as_str() == text)
-        .ok_or(NotAFailure)
-    }
-}
-
-/// A text that names no failure of a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a reason for which a run of strong customer authentication fails")]
-pub struct NotAFailure;
-
 /// Whether the typed code is the one that was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CodeCheck {
@@ -142,57 +94,6 @@ pub enum ScaOutcome {
     },
     /// The run ended.
     Failed(ScaFailure),
-}
-
-/// Why a run does not go on.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ScaError {
-    /// Its state does not allow it.
-    #[error("the authorisation cannot be {wanted}: it is {status:?}")]
-    WrongState {
-        /// What was to happen.
-        wanted: &'static str,
-        /// Where it stands.
-        status: ScaStatus,
-    },
-    /// Another member than the one it began with.
-    #[error("another member began this authorisation")]
-    OtherPsu,
-    /// Too many codes were asked for.
-    #[error("no more codes are sent in this authorisation")]
-    TooManyCodes,
-}
-
-impl Refusal for ScaError {
-    fn kind(&self) -> Kind {
-        match self {
-            Self::WrongState { .. } => Kind::Conflict,
-            // The page must not tell one member that another one was here.
-            Self::OtherPsu => Kind::NotFound,
-            Self::TooManyCodes => Kind::TooMany,
-        }
-    }
-
-    fn code(&self) -> &'static str {
-        match self {
-            Self::WrongState { .. } => "authorisation-state",
-            Self::OtherPsu => "authorisation-unknown",
-            Self::TooManyCodes => "too-many-codes",
-        }
-    }
-
-    fn public(&self) -> String {
-        match self {
-            Self::WrongState { .. } => {
-                "This approval has already ended. Start again from the app that asked for it."
-            }
-            Self::OtherPsu => "There is nothing to approve here for you.",
-            Self::TooManyCodes => {
-                "No more codes can be sent. Start again from the app that asked for the approval."
-            }
-        }
-        .to_owned()
-    }
 }
 
 impl Authorisation {
@@ -408,34 +309,145 @@ impl Authorisation {
     }
 }
 
-impl ContentHash {
-    /// The hash as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::DateTime;
+
+    fn at(seconds: i64) -> Timestamp {
+        DateTime::from_timestamp(1_795_219_200_i64.saturating_add(seconds), 0).unwrap()
     }
-}
 
-/// A text that is no SHA-256 in hex.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a SHA-256: expected 64 small hexadecimal digits")]
-pub struct MalformedHash;
-
-impl FromStr for ContentHash {
-    type Err = MalformedHash;
-
-    fn from_str(text: &str) -> Result<Self, MalformedHash> {
-        let hex = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'a'..=b'f');
-        if text.len() == 64 && text.bytes().all(hex) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(MalformedHash)
+    fn psu(subject: &str) -> Psu {
+        Psu {
+            issuer: "https://id.example".to_owned(),
+            subject: subject.to_owned(),
         }
     }
-}
 
-impl fmt::Display for ContentHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+    fn content(digit: &str) -> ContentHash {
+        digit.repeat(64).parse().unwrap()
+    }
+
+    fn started() -> Authorisation {
+        let signed_in = Authorisation::Received
+            .authenticate(psu("achieng"))
+            .unwrap();
+        signed_in.start(content("a"), at(0)).unwrap()
+    }
+
+    fn answer(run: Authorisation, code: CodeCheck) -> (Authorisation, ScaOutcome) {
+        run.answer(code, &content("a"), at(1)).unwrap()
+    }
+
+    #[test]
+    fn the_right_code_in_time_approves() {
+        let (run, outcome) = answer(started(), CodeCheck::Right);
+        assert_eq!(outcome, ScaOutcome::Approved);
+        assert_eq!(run.status(), ScaStatus::Finalised);
+        assert_eq!(run.psu(), Some(&psu("achieng")));
+    }
+
+    #[test]
+    fn r32_the_third_wrong_code_ends_the_run() {
+        let (run, outcome) = answer(started(), CodeCheck::Wrong);
+        assert_eq!(outcome, ScaOutcome::WrongCode { left: 2 });
+        let (run, outcome) = answer(run, CodeCheck::Wrong);
+        assert_eq!(outcome, ScaOutcome::WrongCode { left: 1 });
+        let (run, outcome) = answer(run, CodeCheck::Wrong);
+        assert_eq!(outcome, ScaOutcome::Failed(ScaFailure::CodesExhausted));
+        assert!(run.answer(CodeCheck::Right, &content("a"), at(1)).is_err());
+    }
+
+    #[test]
+    fn a_new_code_gives_no_new_attempts() {
+        let (run, _) = answer(started(), CodeCheck::Wrong);
+        let (run, _) = answer(run.start(content("a"), at(2)).unwrap(), CodeCheck::Wrong);
+        let run = run.start(content("a"), at(3)).unwrap();
+        let (_, outcome) = answer(run, CodeCheck::Wrong);
+        assert_eq!(outcome, ScaOutcome::Failed(ScaFailure::CodesExhausted));
+    }
+
+    #[test]
+    fn codes_are_sent_five_times_at_most_and_each_has_its_challenge() {
+        let id: AuthorisationId = "0191e3a4-5c2b-7d3e-8f00-1a2b3c4d5e6f".parse().unwrap();
+        let mut run = started();
+        for round in 1..=5 {
+            assert_eq!(run.challenge(id), Some(format!("{id}/{round}")));
+            match run.clone().start(content("a"), at(1)) {
+                Ok(next) => run = next,
+                Err(error) => assert_eq!((round, error), (5, ScaError::TooManyCodes)),
+            }
+        }
+        assert_eq!(run.start(content("a"), at(1)), Err(ScaError::TooManyCodes));
+        assert_eq!(Authorisation::Received.challenge(id), None);
+    }
+
+    #[test]
+    fn a_late_code_is_void() {
+        let in_time = started()
+            .answer(CodeCheck::Right, &content("a"), at(299))
+            .unwrap();
+        assert_eq!(in_time.1, ScaOutcome::Approved);
+        let late = started()
+            .answer(CodeCheck::Right, &content("a"), at(300))
+            .unwrap();
+        assert_eq!(late.1, ScaOutcome::Failed(ScaFailure::TimedOut));
+    }
+
+    #[test]
+    fn a_change_after_the_code_was_sent_voids_even_the_right_code() {
+        let (run, outcome) = started()
+            .answer(CodeCheck::Right, &content("b"), at(1))
+            .unwrap();
+        assert_eq!(outcome, ScaOutcome::Failed(ScaFailure::ContentChanged));
+        assert_eq!(run.status(), ScaStatus::Failed);
+    }
+
+    #[test]
+    fn r28_the_member_of_a_run_never_changes() {
+        let identified = Authorisation::Received.identify(psu("achieng")).unwrap();
+        let signed_in = identified.clone().authenticate(psu("achieng")).unwrap();
+        for run in [identified.clone(), signed_in.clone(), started()] {
+            assert_eq!(
+                run.clone().authenticate(psu("barasa")),
+                Err(ScaError::OtherPsu)
+            );
+            assert!(run.authenticate(psu("achieng")).is_ok());
+        }
+        assert_eq!(identified.identify(psu("barasa")), Err(ScaError::OtherPsu));
+        assert!(signed_in.identify(psu("achieng")).is_err());
+    }
+
+    #[test]
+    fn no_code_is_sent_before_she_signed_in() {
+        assert!(Authorisation::Received.start(content("a"), at(0)).is_err());
+        let identified = Authorisation::Received.identify(psu("achieng")).unwrap();
+        assert!(identified.start(content("a"), at(0)).is_err());
+        let answered = Authorisation::Received.answer(CodeCheck::Right, &content("a"), at(0));
+        assert!(matches!(answered, Err(ScaError::WrongState { .. })));
+    }
+
+    #[test]
+    fn r31_a_run_that_ended_never_starts_again() {
+        let ended = [
+            answer(started(), CodeCheck::Right).0,
+            started().fail(ScaFailure::Refused, at(1)).unwrap(),
+            Authorisation::Received.exempt(at(1)).unwrap(),
+        ];
+        for run in ended {
+            assert!(run.is_final());
+            assert!(run.clone().identify(psu("achieng")).is_err());
+            assert!(run.clone().authenticate(psu("achieng")).is_err());
+            assert!(run.clone().start(content("a"), at(1)).is_err());
+            assert!(
+                run.clone()
+                    .answer(CodeCheck::Right, &content("a"), at(1))
+                    .is_err()
+            );
+            assert!(run.clone().exempt(at(1)).is_err());
+            assert!(run.fail(ScaFailure::Refused, at(1)).is_err());
+        }
+        assert!(started().exempt(at(1)).is_err());
     }
 }

@@ -1,0 +1,87 @@
+//! The core's listener.
+
+use actix_web::middleware::from_fn;
+use actix_web::{App as ActixApp, HttpServer, web};
+use anyhow::Context;
+use branchline_db::Program;
+use branchline_web::{
+    App, Callers, People, health, input_limits, outbound_client, serve_docs, watch,
+};
+use tokio::task::JoinSet;
+
+use super::{Process, Roles, jobs, parts, timers};
+use crate::config::Config;
+
+/// Longest wait for requests that are being answered when the process ends.
+pub(super) const GRACE_SECS: u64 = 20;
+
+/// Starts listener, jobs and timers.
+pub(super) async fn start(
+    config: &Config,
+    roles: Roles,
+    process: &Process,
+    running: &mut JoinSet<anyhow::Result<()>>,
+) -> anyhow::Result<()> {
+    let db = parts::door(config, Program::Core).await?;
+    if roles.jobs {
+        jobs::start(config, &db, process, running).await?;
+        timers::seal_audit(&db, process, running);
+    }
+    if roles.core {
+        let people = People::new(outbound_client()?);
+        let callers = Callers {
+            people: Some(people),
+            programs: Some(parts::programs(config)?),
+        };
+        listen(config, App::new(db, callers), process, running)?;
+    }
+    Ok(())
+}
+
+fn listen(
+    config: &Config,
+    app: App,
+    process: &Process,
+    running: &mut JoinSet<anyhow::Result<()>>,
+) -> anyhow::Result<()> {
+    let app = web::Data::new(app);
+    let telemetry = web::Data::new(process.telemetry.clone());
+    let server = HttpServer::new(move || {
+        ActixApp::new()
+            .app_data(app.clone())
+            .app_data(telemetry.clone())
+            .wrap(from_fn(watch))
+            .configure(input_limits)
+            .configure(health)
+            .configure(branchline_core_api::configure)
+            .configure(|config| serve_docs(config, branchline_core_api::openapi()))
+    })
+    .disable_signals()
+    .shutdown_timeout(GRACE_SECS)
+    .bind(config.core.listen)
+    .with_context(|| {
+        format!(
+            "the core cannot listen on {}: is another process there?",
+            config.core.listen
+        )
+    })?
+    .run();
+    run_server(server, process, running);
+    Ok(())
+}
+
+/// Runs a server until the process ends, then lets it finish its requests.
+pub(super) fn run_server(
+    server: actix_web::dev::Server,
+    process: &Process,
+    running: &mut JoinSet<anyhow::Result<()>>,
+) {
+    let handle = server.handle();
+    let ends = process.clone();
+    running.spawn(async move {
+        ends.ends().await;
+        handle.stop(true).await;
+        Ok(())
+    });
+    running.spawn(async move { Ok(server.await?) });
+}

@@ -1,0 +1,65 @@
+//! What is done every few seconds. A round that fails is logged, and the next one tries again.
+
+use std::time::Duration;
+
+use branchline_db::{Access, Db, audit};
+use tokio::task::JoinSet;
+use tokio::time::{MissedTickBehavior, interval};
+use tracing::warn;
+
+use super::Process;
+
+const UPKEEP: Duration = Duration::from_secs(5);
+const SEAL: Duration = Duration::from_secs(2);
+
+/// Repeats `work` until the process ends; the first time at once.
+pub(super) fn every<W, F>(
+    period: Duration,
+    process: &Process,
+    running: &mut JoinSet<anyhow::Result<()>>,
+    work: W,
+) where
+    W: Fn() -> F + Send + 'static,
+    F: Future<Output = anyhow::Result<()>> + Send,
+{
+    let process = process.clone();
+    running.spawn(async move {
+        let mut ticks = interval(period);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = process.ends() => return Ok(()),
+                _ = ticks.tick() => {}
+            }
+            if let Err(error) = work().await {
+                warn!("A round of work failed and is tried again: {error:#}");
+            }
+        }
+    });
+}
+
+/// Tidies the figures.
+pub(super) fn upkeep(process: &Process, running: &mut JoinSet<anyhow::Result<()>>) {
+    let telemetry = process.telemetry.clone();
+    every(UPKEEP, process, running, move || {
+        telemetry.upkeep();
+        std::future::ready(Ok(()))
+    });
+}
+
+/// Chains the audit rows of every tenant.
+pub(super) fn seal_audit(db: &Db, process: &Process, running: &mut JoinSet<anyhow::Result<()>>) {
+    let db = db.clone();
+    every(SEAL, process, running, move || seal_once(db.clone()));
+}
+
+async fn seal_once(db: Db) -> anyhow::Result<()> {
+    for tenant in db.tenants().await? {
+        let tx = db
+            .tenant(&tenant.id, "system:sealer", Access::Write)
+            .await?;
+        audit::seal(&tx).await?;
+        tx.commit().await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,20 @@
+//! The ledger against a real server and its real roles.
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::print_stdout,
+    clippy::string_slice,
+    clippy::tests_outside_test_module,
+    clippy::too_many_lines,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "integration test crate"
+)]
+
+mod attacks;
+mod books;
+mod gaps;
+mod holds;
+mod model;
+mod postings;
+mod property;
+mod races;
