@@ -84,7 +84,9 @@ impl Refusal for CoreError {
         match self {
             Self::Unreachable(_) | Self::Token(_) | Self::Failed(503) => Kind::Unavailable,
             Self::Refused { status: 404, .. } => Kind::NotFound,
-            Self::Refused { status: 409 | 422, .. } => Kind::Conflict,
+            Self::Refused {
+                status: 409 | 422, ..
+            } => Kind::Conflict,
             Self::Refused { .. } | Self::Failed(_) | Self::Unreadable(_) | Self::Impossible(_) => {
                 Kind::Broken
             }
@@ -194,7 +196,10 @@ impl Core {
         };
         let call = self
             .call(Method::POST, &path, asker, Right::AuthorisePayment)?
-            .header("Idempotency-Key", errand_key(payment, "authorise").to_string());
+            .header(
+                "Idempotency-Key",
+                errand_key(payment, "authorise").to_string(),
+            );
         answer(call.json(&body)).await
     }
 

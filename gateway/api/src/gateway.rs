@@ -43,12 +43,15 @@ pub struct Parts {
     pub profile: Profile,
 }
 
+/// A key of a tenant, unwrapped.
+pub(crate) type TenantKey = Arc<Secret<Vec<u8>>>;
+
 /// The gateway; its handlers share one.
 pub struct Gateway {
     app: Arc<App>,
     replays: Arc<Replays>,
     master: MasterKey,
-    keys: RwLock<HashMap<(TenantId, KeyPurpose), Arc<Secret<Vec<u8>>>>>,
+    keys: RwLock<HashMap<(TenantId, KeyPurpose), TenantKey>>,
     core: Core,
     providers: Providers,
     public_url: String,
@@ -212,7 +215,7 @@ impl Gateway {
         &self,
         tenant: &TenantId,
         purpose: KeyPurpose,
-    ) -> Result<Arc<Secret<Vec<u8>>>, KeyError> {
+    ) -> Result<TenantKey, KeyError> {
         let name = (tenant.clone(), purpose);
         let known = {
             let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);

@@ -139,9 +139,12 @@ impl Providers {
         let challenge =
             PkceCodeChallenge::from_code_verifier_sha256(&PkceCodeVerifier::new(verifier.clone()));
         let callback = callback(provider)?;
-        let client =
-            CoreClient::from_provider_metadata(metadata, ClientId::new(provider.client_id.clone()), None)
-                .set_redirect_uri(callback);
+        let client = CoreClient::from_provider_metadata(
+            metadata,
+            ClientId::new(provider.client_id.clone()),
+            None,
+        )
+        .set_redirect_uri(callback);
         let (fixed_state, fixed_nonce) = (state.clone(), nonce.clone());
         let (address, _, _) = client
             .authorize_url(
@@ -205,13 +208,21 @@ impl Providers {
             .name()
             .and_then(|name| name.get(None))
             .map(|name| name.as_str().to_owned())
-            .or_else(|| claims.preferred_username().map(|name| name.as_str().to_owned()));
+            .or_else(|| {
+                claims
+                    .preferred_username()
+                    .map(|name| name.as_str().to_owned())
+            });
         Ok(SignedIn {
             psu: Psu {
                 issuer: provider.issuer.clone(),
                 subject: claims.subject().as_str().to_owned(),
             },
-            name: name.unwrap_or_else(|| "Member".to_owned()).chars().take(140).collect(),
+            name: name
+                .unwrap_or_else(|| "Member".to_owned())
+                .chars()
+                .take(140)
+                .collect(),
         })
     }
 

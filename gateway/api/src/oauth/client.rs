@@ -5,7 +5,7 @@ use actix_web::web::Bytes;
 use branchline_consent::tpp::{self, Tpp};
 use branchline_db::{Tenant, audit};
 use branchline_kernel::RequestId;
-use branchline_oauth::{ClientAssertion, Issuer, OAuthError, Params};
+use branchline_oauth::{ClientAssertion, OAuthError, Params};
 use branchline_web::request_context;
 
 use super::refused::Refused;
@@ -15,8 +15,6 @@ use crate::Gateway;
 pub(super) struct Client {
     /// The institution of the path.
     pub(super) tenant: Tenant,
-    /// Its issuer.
-    pub(super) issuer: Issuer,
     /// Who calls.
     pub(super) tpp: Tpp,
     /// The form that was sent.
@@ -49,7 +47,6 @@ impl Client {
         }
         Ok(Self {
             tenant,
-            issuer,
             tpp,
             params,
             request: request_context(request).request_id(),
@@ -82,10 +79,7 @@ pub(super) async fn tenant(gateway: &Gateway, request: &HttpRequest) -> Result<T
     Ok(tenant)
 }
 
-fn form(
-    request: &HttpRequest,
-    sent: Result<Bytes, actix_web::Error>,
-) -> Result<Params, Refused> {
+fn form(request: &HttpRequest, sent: Result<Bytes, actix_web::Error>) -> Result<Params, Refused> {
     let kind = request
         .headers()
         .get("Content-Type")

@@ -39,7 +39,10 @@ impl IntoResponses for OAuthErrors {
             ("405", "The method is not offered here"),
             ("429", "Too many calls"),
             ("500", "Something of ours is broken"),
-            ("503", "For the moment it cannot be done; nothing was changed"),
+            (
+                "503",
+                "For the moment it cannot be done; nothing was changed",
+            ),
         ];
         let problem = |says: &str| {
             let body = Content::new(Some(Ref::from_schema_name(OAuthProblem::name())));

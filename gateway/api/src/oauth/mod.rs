@@ -14,9 +14,7 @@ use branchline_oauth::OAuthError;
 
 use refused::Refused;
 
-pub(crate) use metadata::{
-    __path_metadata, __path_metadata_below, metadata, metadata_below,
-};
+pub(crate) use metadata::{__path_metadata, __path_metadata_below, metadata, metadata_below};
 pub(crate) use par::{__path_push_authorization_request, push_authorization_request};
 pub(crate) use token::{__path_issue_token, __path_revoke_token, issue_token, revoke_token};
 
@@ -24,8 +22,7 @@ pub(crate) use token::{__path_issue_token, __path_revoke_token, issue_token, rev
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config
         .service(
-            on("/.well-known/oauth-authorization-server/t/{tenant}")
-                .route(web::get().to(metadata)),
+            on("/.well-known/oauth-authorization-server/t/{tenant}").route(web::get().to(metadata)),
         )
         .service(
             on("/t/{tenant}/.well-known/oauth-authorization-server")

@@ -10,8 +10,8 @@ use branchline_xs2a::{ConsentState, Moment};
 
 use super::client::Client;
 use super::docs::{OAuthErrors, TenantPath};
-use super::refused::Refused;
 use super::random_32;
+use super::refused::Refused;
 use crate::Gateway;
 
 /// Takes an authorization request from an authenticated client and gives it a name for the browser.
@@ -63,7 +63,11 @@ async fn waits(
         ResourceScope::Payment(id) => {
             let found = payments::find_tpp(tx, id).await?;
             let is_own = found == Some(tpp);
-            is_own && !sca::of(tx, sca::Object::Payment(id)).await?.state.is_final()
+            is_own
+                && !sca::of(tx, sca::Object::Payment(id))
+                    .await?
+                    .state
+                    .is_final()
         }
     };
     match waits {

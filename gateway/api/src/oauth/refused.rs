@@ -28,7 +28,9 @@ pub(crate) struct OAuthProblem {
 fn log(failure: &dyn Refusal) {
     if matches!(failure.kind(), Kind::Broken | Kind::Unavailable) {
         let causes = std::iter::successors(failure.source(), |cause| cause.source());
-        let chain = causes.fold(failure.to_string(), |text, cause| format!("{text}: {cause}"));
+        let chain = causes.fold(failure.to_string(), |text, cause| {
+            format!("{text}: {cause}")
+        });
         error!(error.code = failure.code(), "Failed: {chain}");
     }
 }

@@ -11,8 +11,8 @@ use branchline_oauth::{
 
 use super::client::Client;
 use super::docs::{OAuthErrors, TenantPath};
-use super::refused::Refused;
 use super::random_32;
+use super::refused::Refused;
 use crate::Gateway;
 
 /// Gives an access token for a member's approval, or to the client for itself.

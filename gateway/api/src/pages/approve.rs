@@ -93,11 +93,7 @@ pub(super) async fn decide(
 }
 
 /// Binds a code to what she approves and has it sent.
-pub(super) async fn send_code(
-    gateway: &Gateway,
-    case: &Case,
-    draft: Draft,
-) -> Result<(), Refused> {
+pub(super) async fn send_code(gateway: &Gateway, case: &Case, draft: Draft) -> Result<(), Refused> {
     gateway
         .change(&case.tenant.id, &case.actor(), async |tx| {
             let mut run = sca::of_locked(tx, case.object()).await?;

@@ -52,5 +52,11 @@ pub(crate) async fn authorize(
         let issuer = gateway.issuer(&tenant.slug);
         return Ok(go_to(&issuer.at(&format!("approve/{interaction}"))));
     }
-    sign_in::begin(&gateway, &tenant, &request, Destination::Approve(interaction)).await
+    sign_in::begin(
+        &gateway,
+        &tenant,
+        &request,
+        Destination::Approve(interaction),
+    )
+    .await
 }

@@ -2,15 +2,14 @@
 
 use actix_web::HttpRequest;
 use branchline_consent::oauth::{self, Pushed};
+use branchline_consent::sca;
 use branchline_consent::session::{self, Interaction, InteractionId, Session};
 use branchline_consent::tpp::{self, Tpp};
-use branchline_consent::sca;
 use branchline_db::{Tenant, audit};
 use branchline_iam::KeyPurpose;
-use branchline_kernel::{RequestId, Secret};
+use branchline_kernel::RequestId;
 use branchline_oauth::{Issuer, OAuthError, PushedState, ResourceScope};
 use branchline_web::request_context;
-use std::sync::Arc;
 use uuid::Uuid;
 
 use super::forms::{Form, Subject};
@@ -19,6 +18,7 @@ use super::refused::Refused;
 use super::sign_in;
 use crate::Gateway;
 use crate::core_client::Asker;
+use crate::gateway::TenantKey;
 
 /// A member at work.
 pub(super) struct Case {
@@ -35,7 +35,7 @@ pub(super) struct Case {
     /// Who asked.
     pub(super) tpp: Tpp,
     request: RequestId,
-    key: Arc<Secret<Vec<u8>>>,
+    key: TenantKey,
 }
 
 /// What became of an address below `/approve`.

@@ -27,7 +27,11 @@ pub(super) async fn derive(
     content: &ContentHash,
 ) -> Result<OneTimeCode, Refused> {
     let key = gateway.key(&case.id, KeyPurpose::OneTimeCode).await?;
-    Ok(OneTimeCode::derive(key.expose(), challenge, content.as_str()))
+    Ok(OneTimeCode::derive(
+        key.expose(),
+        challenge,
+        content.as_str(),
+    ))
 }
 
 /// Shows the page.
@@ -116,11 +120,7 @@ pub(super) async fn decide(
 }
 
 /// A new code for the very same content.
-async fn resend(
-    gateway: &Gateway,
-    case: &Case,
-    run: sca::Run,
-) -> Result<HttpResponse, Refused> {
+async fn resend(gateway: &Gateway, case: &Case, run: sca::Run) -> Result<HttpResponse, Refused> {
     let Authorisation::Started { content, .. } = run.state else {
         return Err(Refused::Form);
     };

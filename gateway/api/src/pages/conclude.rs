@@ -58,7 +58,12 @@ pub(super) async fn end(
 
 fn back(case: &Case, why: &OAuthError) -> String {
     let request = &case.pushed.request;
-    denied_redirect(&request.redirect_uri, request.state.as_deref(), &case.issuer, why)
+    denied_redirect(
+        &request.redirect_uri,
+        request.state.as_deref(),
+        &case.issuer,
+        why,
+    )
 }
 
 /// The consent is rejected, the payment is to be called off, the request is used up.

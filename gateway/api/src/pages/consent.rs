@@ -108,7 +108,11 @@ pub(super) async fn show_page(
         Some(_) => StatusCode::BAD_REQUEST,
         None => StatusCode::OK,
     };
-    show(status, &page, Some(case.pushed.request.redirect_uri.as_str()))
+    show(
+        status,
+        &page,
+        Some(case.pushed.request.redirect_uri.as_str()),
+    )
 }
 
 fn often(consent: &Consent) -> String {
@@ -168,7 +172,9 @@ pub(super) async fn draft(
     let mut chosen: Vec<GrantedAccount> = Vec::new();
     for text in form.all("account") {
         let wanted: Uuid = text.parse().map_err(|_malformed| Refused::Choice)?;
-        let known = chosen.iter().any(|account| account.account.uuid() == wanted);
+        let known = chosen
+            .iter()
+            .any(|account| account.account.uuid() == wanted);
         let (account, permissions) = offered
             .iter()
             .find(|(account, _)| account.account_id == wanted && !known)
@@ -270,7 +276,10 @@ mod tests {
 
     #[test]
     fn an_account_number_is_shown_in_groups_of_four() {
-        assert_eq!(spaced("DE89370400440532013000"), "DE89 3704 0044 0532 0130 00");
+        assert_eq!(
+            spaced("DE89370400440532013000"),
+            "DE89 3704 0044 0532 0130 00"
+        );
         assert_eq!(spaced(""), "");
     }
 

@@ -66,7 +66,7 @@ impl Form {
     }
 
     /// The value of a field that stands once.
-    pub(super) fn one(&self, name: &str) -> Option<&str> {
+    pub(super) fn one<'a>(&'a self, name: &'a str) -> Option<&'a str> {
         let mut values = self.all(name);
         let first = values.next();
         first.filter(|_| values.next().is_none())
@@ -108,9 +108,15 @@ mod tests {
     #[test]
     fn a_form_about_something_else_is_refused() {
         let session = SecretHash::of("one");
-        let form = sent(&format!("csrf={}", subject(&["ab", "c"]).token(KEY, &session)));
+        let form = sent(&format!(
+            "csrf={}",
+            subject(&["ab", "c"]).token(KEY, &session)
+        ));
         for about in [&["a", "bc"][..], &["ab"], &["ab", "c", ""], &["ab", "d"]] {
-            assert!(subject(about).check(KEY, &session, &form).is_err(), "{about:?}");
+            assert!(
+                subject(about).check(KEY, &session, &form).is_err(),
+                "{about:?}"
+            );
         }
         let other_form = Subject {
             form: "code",
@@ -123,8 +129,15 @@ mod tests {
     fn a_form_without_or_with_two_tokens_is_refused() {
         let session = SecretHash::of("one");
         let token = subject(&[]).token(KEY, &session);
-        for text in [String::new(), "csrf=".to_owned(), format!("csrf={token}&csrf={token}")] {
-            assert!(subject(&[]).check(KEY, &session, &sent(&text)).is_err(), "{text}");
+        for text in [
+            String::new(),
+            "csrf=".to_owned(),
+            format!("csrf={token}&csrf={token}"),
+        ] {
+            assert!(
+                subject(&[]).check(KEY, &session, &sent(&text)).is_err(),
+                "{text}"
+            );
         }
     }
 }

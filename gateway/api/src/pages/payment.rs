@@ -93,11 +93,7 @@ pub(super) async fn show_page(
 }
 
 /// What she approves, ready to be bound to a code.
-pub(super) async fn draft(
-    gateway: &Gateway,
-    case: &Case,
-    id: PaymentId,
-) -> Result<Draft, Refused> {
+pub(super) async fn draft(gateway: &Gateway, case: &Case, id: PaymentId) -> Result<Draft, Refused> {
     let told = find(gateway, case, id).await?;
     let amount = read_money(&told.amount)?;
     Ok(Draft {

@@ -135,7 +135,8 @@ impl ResponseError for Refused {
     fn error_response(&self) -> HttpResponse {
         let status = self.status_code();
         if status.is_server_error() {
-            let causes = std::iter::successors(std::error::Error::source(self), |cause| cause.source());
+            let causes =
+                std::iter::successors(std::error::Error::source(self), |cause| cause.source());
             let chain = causes.fold(self.to_string(), |text, cause| format!("{text}: {cause}"));
             error!("Failed: {chain}");
         }

@@ -24,7 +24,10 @@ const ACTOR: &str = "system:pages";
 /// The institution of the path.
 pub(super) async fn tenant(gateway: &Gateway, request: &HttpRequest) -> Result<Tenant, Refused> {
     let slug = request.match_info().get("tenant").unwrap_or_default();
-    let tenant = gateway.find_tenant(slug).await?.ok_or(Refused::NothingHere)?;
+    let tenant = gateway
+        .find_tenant(slug)
+        .await?
+        .ok_or(Refused::NothingHere)?;
     request_context(request).set_tenant(&tenant.id);
     Ok(tenant)
 }
@@ -106,7 +109,9 @@ pub(super) async fn come_back(
     back: Result<Query<Back>, actix_web::Error>,
 ) -> Result<HttpResponse, Refused> {
     let tenant = tenant(&gateway, &request).await?;
-    let back = back.map_err(|_malformed| Refused::NothingHere)?.into_inner();
+    let back = back
+        .map_err(|_malformed| Refused::NothingHere)?
+        .into_inner();
     let browser = Which::Browser.hash(&request).ok_or(Refused::NothingHere)?;
     let state = SecretHash::of(&back.state.unwrap_or_default());
     let attempt = gateway

@@ -8,10 +8,10 @@ use branchline_db::audit;
 use branchline_kernel::{Cursor, ResourceId};
 use branchline_oauth::Role;
 use branchline_xs2a::{
-    AccountReferenceBody, AccountsBody, BalanceBody, BalancesBody, BookingStatus, Consent, DataKind,
-    Endpoint, GrantedAccount, Href, Moment, OneAccountBody, QuotaRule, ReportBody, ReportLinks,
-    TransactionsBody, TransactionsQuery, Xs2aError, accept_json, consent_id, id_in_path, presence,
-    with_balance,
+    AccountReferenceBody, AccountsBody, BalanceBody, BalancesBody, BookingStatus, Consent,
+    DataKind, Endpoint, GrantedAccount, Href, Moment, OneAccountBody, QuotaRule, ReportBody,
+    ReportLinks, TransactionsBody, TransactionsQuery, Xs2aError, accept_json, consent_id,
+    id_in_path, presence, with_balance,
 };
 
 use super::caller::{Caller, header, part};
@@ -94,7 +94,9 @@ fn look_at(
 ) -> Result<Option<ResourceId>, Refused> {
     let accounts = consent.accounts_at(moment)?;
     if matches!(wish.endpoint, Endpoint::AccountList) {
-        let all_open = accounts.iter().all(|account| account.opens(DataKind::Balances));
+        let all_open = accounts
+            .iter()
+            .all(|account| account.opens(DataKind::Balances));
         return match wish.with_balance && !all_open {
             true => Err(no_balances()),
             false => Ok(None),
@@ -116,7 +118,9 @@ impl Permitted {
     /// The account of the path, as the consent knows it.
     fn account(&self, request: &HttpRequest) -> Result<&GrantedAccount, Refused> {
         let resource = id_in_path(part(request, "accountId"))?;
-        Ok(self.consent.permit(resource, DataKind::Details, self.moment)?)
+        Ok(self
+            .consent
+            .permit(resource, DataKind::Details, self.moment)?)
     }
 
     async fn balances(
@@ -124,15 +128,15 @@ impl Permitted {
         gateway: &Gateway,
         account: &GrantedAccount,
     ) -> Result<Vec<BalanceBody>, Refused> {
-        let told = gateway.core().balances(&self.asker, account.account).await?;
+        let told = gateway
+            .core()
+            .balances(&self.asker, account.account)
+            .await?;
         Ok(show_balances(&told, self.moment.today)?)
     }
 
     /// What the core says of the accounts; one that is gone there is left out.
-    async fn told(
-        &self,
-        gateway: &Gateway,
-    ) -> Result<Vec<(&GrantedAccount, AccountDto)>, Refused> {
+    async fn told(&self, gateway: &Gateway) -> Result<Vec<(&GrantedAccount, AccountDto)>, Refused> {
         let mut listed = gateway.core().accounts(&self.asker).await?.accounts;
         let mut told = Vec::new();
         for granted in self.consent.accounts_at(self.moment)? {
@@ -173,7 +177,12 @@ pub(crate) async fn get_account_list(
             true => Some(permitted.balances(&gateway, granted).await?),
             false => None,
         };
-        accounts.push(show_account(&permitted.caller.issuer, granted, &told, balances));
+        accounts.push(show_account(
+            &permitted.caller.issuer,
+            granted,
+            &told,
+            balances,
+        ));
     }
     Ok(HttpResponse::Ok().json(AccountsBody { accounts }))
 }
@@ -298,7 +307,9 @@ async fn report(
             to: query.to,
             cursor: query.after.as_deref(),
         };
-        let page = gateway.core().entries(&permitted.asker, account.account, &period);
+        let page = gateway
+            .core()
+            .entries(&permitted.asker, account.account, &period);
         let page = page.await.map_err(refuse_cursor)?;
         next = page.next_cursor.map(|key| {
             let cursor = Cursor::after(&key);

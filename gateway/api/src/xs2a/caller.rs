@@ -4,7 +4,7 @@ use actix_web::HttpRequest;
 use branchline_consent::oauth::{AccessToken, TokenScope, find_token};
 use branchline_consent::tpp::{self, Tpp};
 use branchline_db::Tenant;
-use branchline_kernel::{ConsentId, PaymentId, RequestId};
+use branchline_kernel::{ConsentId, RequestId};
 use branchline_oauth::{Issuer, ResourceScope, Role, TokenState, bearer_token};
 use branchline_web::request_context;
 use branchline_xs2a::{Psu, Xs2aError, request_id};
@@ -127,16 +127,6 @@ impl Caller {
             now: gateway.now(),
         }
     }
-}
-
-/// The consent or payment that a path names.
-pub(crate) const fn consent(id: ConsentId) -> ResourceScope {
-    ResourceScope::Consent(id)
-}
-
-/// The consent or payment that a path names.
-pub(crate) const fn payment(id: PaymentId) -> ResourceScope {
-    ResourceScope::Payment(id)
 }
 
 /// The token, sought only at the tenant of the path: another institution's is as unknown as a

@@ -232,10 +232,11 @@ pub(crate) async fn delete_consent(
     presence(header(&request, "PSU-IP-Address").as_deref())?;
     let id: ConsentId = id_in_path(part(&request, "consentId"))?;
     let moment = gateway.moment();
+    let named = id.uuid();
     let once = Once {
         caller: &caller,
         operation: "deleteConsent",
-        content: &[id.uuid().as_bytes()],
+        content: &[named.as_bytes()],
     };
     once.run(
         &gateway,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use branchline_xs2a::TppMessages;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
-use utoipa::openapi::schema::{ObjectBuilder, SchemaFormat, KnownFormat, Type};
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
 use utoipa::openapi::{Content, Ref, RefOr, Required, Response, ResponseBuilder};
 use utoipa::{IntoParams, IntoResponses, ToSchema};
 
@@ -59,7 +59,12 @@ fn request_id() -> Parameter {
 
 fn psu_address(required: bool) -> Parameter {
     let says = "The member's address; on reads only when she is there.";
-    parameter("PSU-IP-Address", ParameterIn::Header, required, (text(), says))
+    parameter(
+        "PSU-IP-Address",
+        ParameterIn::Header,
+        required,
+        (text(), says),
+    )
 }
 
 fn in_path(name: &str, says: &str) -> Vec<Parameter> {
@@ -123,19 +128,34 @@ pub(crate) struct Xs2aErrors;
 impl IntoResponses for Xs2aErrors {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         let told = [
-            ("400", "A header, parameter or member is missing, malformed or not supported"),
+            (
+                "400",
+                "A header, parameter or member is missing, malformed or not supported",
+            ),
             ("401", "The token or the consent is not good for this"),
-            ("403", "The third party is shut out here, or the token is of another grant"),
+            (
+                "403",
+                "The third party is shut out here, or the token is of another grant",
+            ),
             ("404", "Nothing of the caller's has this id"),
             ("405", "The method is not offered here"),
             ("406", "Only application/json is offered"),
-            ("409", "The state of the resource, or a request under the same id, forbids it"),
-            ("429", "Too many reads without the member, or too many calls"),
+            (
+                "409",
+                "The state of the resource, or a request under the same id, forbids it",
+            ),
+            (
+                "429",
+                "Too many reads without the member, or too many calls",
+            ),
         ];
         let bare = [
             ("415", "The body is not application/json"),
             ("500", "Something of ours is broken"),
-            ("503", "For the moment it cannot be done; nothing was changed"),
+            (
+                "503",
+                "For the moment it cannot be done; nothing was changed",
+            ),
         ];
         let told = told.into_iter().map(|(status, says)| {
             let body = Content::new(Some(Ref::from_schema_name(TppMessages::name())));

@@ -15,13 +15,13 @@ use branchline_xs2a::{
 };
 use uuid::Uuid;
 
+use super::Read;
 use super::caller::{Caller, header, part};
 use super::consents::{initiation, links, run_of, sca_status};
 use super::docs::{CallHeaders, InitiationHeaders, PaymentPath, ProductPath, RunPath, Xs2aErrors};
 use super::once::Once;
 use super::refused::Refused;
 use super::show::{show_payment, show_status};
-use super::Read;
 use crate::Gateway;
 use crate::core_client::CoreError;
 
@@ -79,11 +79,9 @@ pub(crate) async fn initiate_payment(
 /// The core knows no such payer, or does not take the payment: the body is what must change.
 fn refuse_initiation(error: CoreError) -> Refused {
     match error {
-        CoreError::Refused { detail, .. } => Xs2aError::new(
-            MessageCode::BadRequest(BadRequest::PaymentFailed),
-            &detail,
-        )
-        .into(),
+        CoreError::Refused { detail, .. } => {
+            Xs2aError::new(MessageCode::BadRequest(BadRequest::PaymentFailed), &detail).into()
+        }
         CoreError::Unreachable(_)
         | CoreError::Failed(_)
         | CoreError::Unreadable(_)
@@ -94,7 +92,11 @@ fn refuse_initiation(error: CoreError) -> Refused {
 
 fn product(request: &HttpRequest) -> Result<PaymentProduct, Refused> {
     let (service, product) = (part(request, "service"), part(request, "paymentProduct"));
-    let service = if service.is_empty() { "payments" } else { service };
+    let service = if service.is_empty() {
+        "payments"
+    } else {
+        service
+    };
     Ok(PaymentProduct::parse(service, product)?)
 }
 
@@ -150,7 +152,10 @@ async fn ask(
     operation: &'static str,
 ) -> Result<PaymentDto, Refused> {
     let (caller, id) = begin(gateway, request, operation).await?;
-    Ok(gateway.core().payment(&caller.asker(gateway, None), id).await?)
+    Ok(gateway
+        .core()
+        .payment(&caller.asker(gateway, None), id)
+        .await?)
 }
 
 /// Shows a payment.
@@ -239,10 +244,11 @@ pub(crate) async fn cancel_payment(
     request: HttpRequest,
 ) -> Result<HttpResponse, Refused> {
     let (caller, id) = begin(&gateway, &request, "cancelPayment").await?;
+    let named = id.uuid();
     let once = Once {
         caller: &caller,
         operation: "cancelPayment",
-        content: &[id.uuid().as_bytes()],
+        content: &[named.as_bytes()],
     };
     once.run(
         &gateway,

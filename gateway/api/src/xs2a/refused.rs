@@ -40,7 +40,9 @@ impl Refused {
 /// The error and its causes, one line.
 fn chain(failure: &dyn Refusal) -> String {
     let causes = std::iter::successors(failure.source(), |cause| cause.source());
-    causes.fold(failure.to_string(), |text, cause| format!("{text}: {cause}"))
+    causes.fold(failure.to_string(), |text, cause| {
+        format!("{text}: {cause}")
+    })
 }
 
 impl From<Xs2aError> for Refused {

@@ -60,9 +60,8 @@ pub(crate) fn show_account(
     told: &AccountDto,
     balances: Option<Vec<BalanceBody>>,
 ) -> AccountBody {
-    let link = |what: &str| {
-        Href::to(issuer.at(&format!("v1/accounts/{}/{what}", granted.resource)))
-    };
+    let link =
+        |what: &str| Href::to(issuer.at(&format!("v1/accounts/{}/{what}", granted.resource)));
     AccountBody {
         resource_id: granted.resource,
         iban: told.iban.clone(),
@@ -78,7 +77,10 @@ pub(crate) fn show_account(
         balances,
         links: AccountLinks {
             balances: granted.permissions.balances.then(|| link("balances")),
-            transactions: granted.permissions.transactions.then(|| link("transactions")),
+            transactions: granted
+                .permissions
+                .transactions
+                .then(|| link("transactions")),
         },
     }
 }
@@ -104,7 +106,10 @@ pub(crate) fn show_balances(
 /// An entry; what the account pays is negative and names the payee, what it gets names the payer.
 pub(crate) fn show_entry(entry: &EntryDto) -> Result<TransactionBody, CoreError> {
     let money = read_money(&entry.amount)?;
-    let name = entry.counterparty_name.as_deref().map(|name| cut(name, MAX_NAME));
+    let name = entry
+        .counterparty_name
+        .as_deref()
+        .map(|name| cut(name, MAX_NAME));
     let account = entry
         .counterparty_iban
         .as_deref()
@@ -188,7 +193,8 @@ mod tests {
 
     #[test]
     fn what_the_account_gets_names_the_payer() {
-        let shown = serde_json::to_value(show_entry(&entry(EntrySideDto::Credit)).unwrap()).unwrap();
+        let shown =
+            serde_json::to_value(show_entry(&entry(EntrySideDto::Credit)).unwrap()).unwrap();
         assert_eq!(shown["transactionAmount"]["amount"], "12.50");
         assert_eq!(shown["debtorAccount"]["iban"], "DE89370400440532013000");
     }
