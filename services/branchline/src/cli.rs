@@ -17,7 +17,12 @@ use crate::terminal;
 #[command(name = "branchline", version, arg_required_else_help = true)]
 struct Cli {
     /// The configuration of this process.
-    #[arg(long, global = true, env = "BRANCHLINE_CONFIG", default_value = "branchline.toml")]
+    #[arg(
+        long,
+        global = true,
+        env = "BRANCHLINE_CONFIG",
+        default_value = "branchline.toml"
+    )]
     config: PathBuf,
     /// End as well when standard input ends: for a process that another one supervises.
     #[arg(long, global = true, hide = true)]
@@ -72,7 +77,10 @@ struct CoreArgs {
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     install_crypto();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error.into()),
     };
@@ -96,15 +104,43 @@ fn install_crypto() {
 
 async fn dispatch(cli: Cli) -> anyhow::Result<()> {
     let config = || read(&cli.config);
-    let until = if cli.until_input_ends { Until::InputEnds } else { Until::Signal };
+    let until = if cli.until_input_ends {
+        Until::InputEnds
+    } else {
+        Until::Signal
+    };
     let serve = async |roles| serve::serve(config()?, roles, until).await;
     match cli.command {
-        Command::All => serve(Roles { gateway: true, core: true, jobs: true }).await,
-        Command::Gateway => serve(Roles { gateway: true, ..Roles::default() }).await,
-        Command::Core(CoreArgs { no_jobs }) => {
-            serve(Roles { core: true, jobs: !no_jobs, ..Roles::default() }).await
+        Command::All => {
+            serve(Roles {
+                gateway: true,
+                core: true,
+                jobs: true,
+            })
+            .await
         }
-        Command::Worker => serve(Roles { jobs: true, ..Roles::default() }).await,
+        Command::Gateway => {
+            serve(Roles {
+                gateway: true,
+                ..Roles::default()
+            })
+            .await
+        }
+        Command::Core(CoreArgs { no_jobs }) => {
+            serve(Roles {
+                core: true,
+                jobs: !no_jobs,
+                ..Roles::default()
+            })
+            .await
+        }
+        Command::Worker => {
+            serve(Roles {
+                jobs: true,
+                ..Roles::default()
+            })
+            .await
+        }
         Command::Migrate => migrate::run(&config()?).await,
         Command::Tenant(command) => tenant::run(&config()?, command).await,
         Command::Tpp(command) => tpp::run(&config()?, command).await,
@@ -114,7 +150,9 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Demo(args) => demo::run(args).await,
         Command::Launch(args) => launch::run(args).await,
         Command::CrashPoints => {
-            branchline_db::CRASH_POINTS.iter().for_each(|point| terminal::say(point));
+            branchline_db::CRASH_POINTS
+                .iter()
+                .for_each(|point| terminal::say(point));
             Ok(())
         }
     }

@@ -7,8 +7,9 @@
 
 mod cli;
 mod commands;
-mod config;
+pub mod config;
 pub mod demo;
+pub mod executor;
 mod serve;
 mod terminal;
 

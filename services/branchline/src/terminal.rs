@@ -15,6 +15,11 @@ pub(crate) fn tell(line: &str) {
 /// An error with its causes, one below the other.
 pub(crate) fn explain(error: &anyhow::Error) -> String {
     let mut lines = vec![format!("branchline: {error}")];
-    lines.extend(error.chain().skip(1).map(|cause| format!("  because {cause}")));
+    lines.extend(
+        error
+            .chain()
+            .skip(1)
+            .map(|cause| format!("  because {cause}")),
+    );
     lines.join("\n")
 }

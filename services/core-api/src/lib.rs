@@ -1,1 +1,26 @@
-//! HTTP of the core.
+//! HTTP of the core: members, accounts, payments, books.
+//!
+//! # Invariants
+//! - A handler parses, calls one use case and shows its result; `App` does everything around it.
+//! - What a caller may not know of is answered like what does not exist.
+//! - Each operation stands in [`configure`] and in [`openapi`].
+
+mod accounts;
+mod books;
+mod document;
+mod input;
+mod members;
+mod payments;
+mod person;
+
+use actix_web::web::ServiceConfig;
+
+pub use document::openapi;
+
+/// Registers every operation.
+pub fn configure(config: &mut ServiceConfig) {
+    members::configure(config);
+    accounts::configure(config);
+    payments::configure(config);
+    books::configure(config);
+}

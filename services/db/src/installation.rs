@@ -22,9 +22,16 @@ pub fn database_url(server: &Secret<String>, database: &str) -> Result<Secret<St
 ///
 /// # Errors
 /// [`DbError`] when the address cannot be read.
-pub fn login_url(url: &Secret<String>, login: &str, password: &str) -> Result<Secret<String>, DbError> {
+pub fn login_url(
+    url: &Secret<String>,
+    login: &str,
+    password: &str,
+) -> Result<Secret<String>, DbError> {
     pool::options(url)?;
-    let (scheme, rest) = url.expose().split_once("://").unwrap_or(("postgres", url.expose()));
+    let (scheme, rest) = url
+        .expose()
+        .split_once("://")
+        .unwrap_or(("postgres", url.expose()));
     let host = rest.split_once('@').map_or(rest, |(_, host)| host);
     Ok(Secret::new(format!("{scheme}://{login}:{password}@{host}")))
 }
@@ -38,7 +45,11 @@ pub async fn create(server: &Secret<String>, database: &str) -> Result<bool, DbE
     if exists(&mut connection, database).await? {
         return Ok(false);
     }
-    run(&mut connection, format!("CREATE DATABASE {}", quote(database))).await?;
+    run(
+        &mut connection,
+        format!("CREATE DATABASE {}", quote(database)),
+    )
+    .await?;
     Ok(true)
 }
 
@@ -52,27 +63,49 @@ pub async fn remove(server: &Secret<String>, database: &str) -> Result<(), DbErr
         return Ok(());
     }
     let roles = roles(&pool::options(&database_url(server, database)?)?).await?;
-    run(&mut connection, format!("DROP DATABASE {} WITH (FORCE)", quote(database))).await?;
+    run(
+        &mut connection,
+        format!("DROP DATABASE {} WITH (FORCE)", quote(database)),
+    )
+    .await?;
     for role in roles {
-        run(&mut connection, format!("DROP ROLE IF EXISTS {}", quote(&role))).await?;
+        run(
+            &mut connection,
+            format!("DROP ROLE IF EXISTS {}", quote(&role)),
+        )
+        .await?;
     }
     Ok(())
 }
 
-/// The tenants' schemas that a login can reach, by name.
+/// How many tenants' schemas a login can reach: the core's and the gateway's.
 ///
 /// # Errors
 /// [`DbError`] when the server does not answer.
-pub async fn reach(database: &Secret<String>, login: &str) -> Result<Vec<String>, DbError> {
+pub async fn reach(database: &Secret<String>, login: &str) -> Result<Reach, DbError> {
     let mut connection = PgConnection::connect_with(&pool::options(database)?).await?;
-    let rows = sqlx::query(
-        "SELECT n.nspname::text AS name FROM pg_namespace n JOIN pg_roles r ON r.rolname = n.nspname \
-         WHERE n.nspname ~ '^[tg]_' AND pg_has_role($1, r.oid, 'MEMBER') ORDER BY n.nspname",
+    let row = sqlx::query(
+        "SELECT count(*) FILTER (WHERE n.nspname LIKE 't\\_%') AS core, \
+         count(*) FILTER (WHERE n.nspname LIKE 'g\\_%') AS gateway \
+         FROM pg_namespace n JOIN pg_roles r ON r.rolname = n.nspname \
+         WHERE pg_has_role($1, r.oid, 'MEMBER')",
     )
     .bind(login)
-    .fetch_all(&mut connection)
+    .fetch_one(&mut connection)
     .await?;
-    Ok(rows.iter().map(|row| row.try_get("name")).collect::<Result<_, _>>()?)
+    Ok(Reach {
+        core: row.try_get("core")?,
+        gateway: row.try_get("gateway")?,
+    })
+}
+
+/// Schemas that a login can reach, by the program they belong to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reach {
+    /// Schemas of the core.
+    pub core: i64,
+    /// Schemas of the gateway.
+    pub gateway: i64,
 }
 
 /// The roles that own something in the database or may do something there, the login's own apart.
@@ -87,7 +120,10 @@ async fn roles(options: &PgConnectOptions) -> Result<Vec<String>, DbError> {
     )
     .fetch_all(&mut connection)
     .await?;
-    Ok(rows.iter().map(|row| row.try_get("name")).collect::<Result<_, _>>()?)
+    Ok(rows
+        .iter()
+        .map(|row| row.try_get("name"))
+        .collect::<Result<_, _>>()?)
 }
 
 async fn exists(connection: &mut PgConnection, database: &str) -> Result<bool, DbError> {
@@ -99,13 +135,17 @@ async fn exists(connection: &mut PgConnection, database: &str) -> Result<bool, D
 }
 
 async fn run(connection: &mut PgConnection, sql: String) -> Result<(), DbError> {
-    sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection).await?;
+    sqlx::raw_sql(AssertSqlSafe(sql))
+        .execute(connection)
+        .await?;
     Ok(())
 }
 
 fn with_database(url: &str, database: &str) -> String {
     let (scheme, rest) = url.split_once("://").unwrap_or(("postgres", url));
-    let (rest, options) = rest.split_once('?').map_or((rest, ""), |(rest, options)| (rest, options));
+    let (rest, options) = rest
+        .split_once('?')
+        .map_or((rest, ""), |(rest, options)| (rest, options));
     let host = rest.split_once('/').map_or(rest, |(host, _)| host);
     let question = if options.is_empty() { "" } else { "?" };
     format!("{scheme}://{host}/{database}{question}{options}")
@@ -125,6 +165,9 @@ mod tests {
     #[test]
     fn only_the_login_of_an_address_changes() {
         let url = Secret::new("postgres://u:p@h:5432/demo".to_owned());
-        assert_eq!(login_url(&url, "core", "x").unwrap().expose(), "postgres://core:x@h:5432/demo");
+        assert_eq!(
+            login_url(&url, "core", "x").unwrap().expose(),
+            "postgres://core:x@h:5432/demo"
+        );
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use branchline_kernel::{IdSource, TenantId, Timestamp};
+use chrono::SubsecRound;
 use sea_orm::{
     ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr, Statement,
     StatementBuilder,
@@ -66,7 +67,8 @@ impl<S> Tx<S> {
     ) -> Self {
         Self {
             open: Mutex::new(Some(open)),
-            now,
+            // PostgreSQL keeps microseconds: what was written must be equal to what is read back.
+            now: now.trunc_subsecs(6),
             ids,
             scope,
         }

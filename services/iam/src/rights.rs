@@ -210,6 +210,8 @@ impl Job {
 pub trait NeedsRight {
     /// The right demanded.
     const RIGHT: Right;
+    /// Another right that does as well.
+    const OR: Option<Right> = None;
 }
 
 /// One type per right, for signatures such as `Actor<can::FreezeAccount>`.
@@ -221,6 +223,15 @@ pub mod can {
     pub struct ReadOwnAccounts;
     impl NeedsRight for ReadOwnAccounts {
         const RIGHT: Right = Right::ReadOwnAccounts;
+    }
+
+    /// Demands [`Right::ReadOwnAccounts`] or [`Right::ReadAnyAccount`]: which accounts may be seen
+    /// is for the operation to decide.
+    #[derive(Debug, Clone, Copy)]
+    pub struct ReadAccount;
+    impl NeedsRight for ReadAccount {
+        const RIGHT: Right = Right::ReadOwnAccounts;
+        const OR: Option<Right> = Some(Right::ReadAnyAccount);
     }
 
     /// Demands [`Right::InitiatePayment`].

@@ -42,11 +42,12 @@ impl<R: NeedsRight + 'static> FromRequest for Actor<R> {
         Box::pin(async move {
             let app = request.app_data::<web::Data<App>>().ok_or_else(not_wired)?;
             let token = bearer(&request).ok_or_else(no_token)?;
-            let principal = app.callers().verify(token, app.db().clock().now()).await?;
+            let principal = app.callers().verify(app.db(), token).await?;
             let context = crate::telemetry::request_context(&request);
             context.set_tenant(&principal.tenant);
             request.extensions_mut().insert(context.clone());
-            if !principal.may(R::RIGHT) {
+            let may = principal.may(R::RIGHT) || R::OR.is_some_and(|other| principal.may(other));
+            if !may {
                 return Err(forbidden(R::RIGHT.as_str()));
             }
             Ok(Self {

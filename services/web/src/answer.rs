@@ -62,6 +62,10 @@ impl Answer {
     pub fn respond(&self) -> HttpResponse {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = HttpResponse::build(status);
+        if status.as_u16() >= 400 {
+            // A refusal that was remembered is a problem like one that was not.
+            response.content_type("application/problem+json");
+        }
         if self.body.is_null() {
             response.finish()
         } else {

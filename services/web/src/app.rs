@@ -1,8 +1,14 @@
 //! The wrapper around every operation: transaction, key, audit, commit.
 
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
 use branchline_db::idempotency::{self, Claim, Key};
-use branchline_db::{Access, Db, DbError, TenantTx, audit};
-use branchline_iam::{AccessTokens, InternalVerifier, Principal, TokenError, is_internal};
+use branchline_db::{Access, Db, DbError, Issuer, TenantTx, audit};
+use branchline_iam::{
+    AccessTokens, InternalVerifier, IssuerDirectory, IssuerEntry, Principal, TokenError,
+    is_internal,
+};
 use branchline_kernel::{Kind, Timestamp};
 use chrono::TimeDelta;
 
@@ -12,23 +18,81 @@ use crate::key::IdempotencyKey;
 use crate::problem::Problem;
 
 /// Who may call this program, and how their tokens are verified.
+#[derive(Default)]
 pub struct Callers {
     /// Tokens of people, from the tenants' identity provider.
-    pub people: Option<AccessTokens>,
+    pub people: Option<People>,
     /// Tokens of our own programs.
     pub programs: Option<InternalVerifier>,
 }
 
+/// Verifies people's tokens; issuers that are not known yet are looked up in the register.
+pub struct People {
+    tokens: AccessTokens,
+    issuers: IssuerDirectory,
+    looked_at: Mutex<Timestamp>,
+}
+
+/// A flood of tokens from unknown issuers asks the register this often at most.
+const LOOK_UP_EVERY: TimeDelta = TimeDelta::milliseconds(200);
+
+impl People {
+    /// A verifier that knows no issuer yet.
+    #[must_use]
+    pub fn new(http: reqwest::Client) -> Self {
+        let issuers = IssuerDirectory::new(HashMap::new());
+        let tokens = AccessTokens::new(http, issuers.clone());
+        Self {
+            tokens,
+            issuers,
+            looked_at: Mutex::new(Timestamp::UNIX_EPOCH),
+        }
+    }
+
+    async fn verify(&self, db: &Db, token: &str, now: Timestamp) -> Result<Principal, Problem> {
+        match self.tokens.verify(token, now).await {
+            Err(TokenError::UnknownIssuer) if self.may_look_up(now) => {
+                let entry = |issuer: Issuer| {
+                    (
+                        issuer.issuer,
+                        IssuerEntry {
+                            tenant: issuer.tenant,
+                            jwks_uri: issuer.jwks_uri,
+                        },
+                    )
+                };
+                self.issuers
+                    .replace_all(db.issuers().await?.into_iter().map(entry).collect());
+                Ok(self.tokens.verify(token, now).await?)
+            }
+            verified => Ok(verified?),
+        }
+    }
+
+    fn may_look_up(&self, now: Timestamp) -> bool {
+        let mut looked_at = self
+            .looked_at
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let may = now.signed_duration_since(*looked_at) >= LOOK_UP_EVERY;
+        if may {
+            *looked_at = now;
+        }
+        may
+    }
+}
+
 impl Callers {
     /// Verifies a token of either kind.
-    pub(crate) async fn verify(&self, token: &str, now: Timestamp) -> Result<Principal, Problem> {
+    pub(crate) async fn verify(&self, db: &Db, token: &str) -> Result<Principal, Problem> {
         let unknown = || Problem::from(TokenError::UnknownIssuer);
+        let now = db.clock().now();
         if is_internal(token) {
             let programs = self.programs.as_ref().ok_or_else(unknown)?;
             return Ok(programs.verify(token, now)?);
         }
         let people = self.people.as_ref().ok_or_else(unknown)?;
-        Ok(people.verify(token, now).await?)
+        people.verify(db, token, now).await
     }
 }
 
@@ -38,8 +102,9 @@ pub struct App {
     callers: Callers,
 }
 
-/// How long an unanswered key is held: longer than any of our time-outs.
-pub(crate) const LEASE: TimeDelta = TimeDelta::seconds(30);
+/// How long an unanswered key is held: longer than any call to another program may take, and
+/// short enough for the caller's repeat after a crash.
+pub(crate) const LEASE: TimeDelta = TimeDelta::seconds(10);
 
 impl App {
     /// Puts the parts together.

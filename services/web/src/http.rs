@@ -14,7 +14,7 @@ pub struct HttpError(#[from] reqwest::Error);
 pub fn outbound_client() -> Result<reqwest::Client, HttpError> {
     let client = reqwest::Client::builder()
         .connect_timeout(Duration::from_secs(3))
-        .timeout(Duration::from_secs(15))
+        .timeout(Duration::from_secs(8))
         .pool_idle_timeout(Duration::from_secs(30))
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()

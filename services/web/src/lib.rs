@@ -22,7 +22,7 @@ mod telemetry;
 
 pub use actor::{Actor, bearer};
 pub use answer::{Answer, Remembered};
-pub use app::{App, Callers};
+pub use app::{App, Callers, People};
 pub use body::{Body, BodyHash, PathOf, QueryOf, input_limits};
 pub use docs::serve_docs;
 pub use health::health;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 /// The first start may fetch and unpack a server.
-const READY_WITHIN: Duration = Duration::from_secs(180);
+const READY_WITHIN: Duration = Duration::from_secs(400);
 const STOPPED_WITHIN: Duration = Duration::from_secs(20);
 
 /// Servers that run as long as this value lives.
@@ -20,16 +20,16 @@ pub struct Servers {
     pub postgres_url: String,
     /// The private Redis, where one was asked for.
     pub redis_url: Option<String>,
+    /// The private Keycloak with its administrator, where one was asked for.
+    pub keycloak_url: Option<String>,
 }
 
 impl Servers {
     /// Starts them through `branchline launch`, which prints one line of JSON when all accept.
-    pub fn start(binary: &Path, with_redis: bool) -> Result<Self, String> {
+    pub fn start(binary: &Path, also: &[&str]) -> Result<Self, String> {
         let mut command = Command::new(binary);
         command.args(["launch", "--postgres", "--no-fsync", "--print", "json"]);
-        if with_redis {
-            command.arg("--redis");
-        }
+        command.args(also);
         Self::from_command(command)
     }
 
@@ -46,6 +46,7 @@ impl Servers {
             input,
             postgres_url: String::new(),
             redis_url: None,
+            keycloak_url: None,
         };
         let (sender, receiver) = mpsc::channel();
         // Reads on after the first line, so that the child never waits for a full pipe.
@@ -63,10 +64,26 @@ impl Servers {
         })?;
         let address = |name: &str| addresses[name].as_str().map(str::to_owned);
         servers.redis_url = address("redis_url");
+        servers.keycloak_url = with_login(
+            address("keycloak_url"),
+            address("keycloak_admin_user"),
+            address("keycloak_admin_password"),
+        );
         servers.postgres_url =
             address("postgres_url").ok_or("the private servers named no postgres_url")?;
         Ok(servers)
     }
+}
+
+/// An address with a login in it, as the tests of sign-in read it.
+fn with_login(
+    url: Option<String>,
+    user: Option<String>,
+    password: Option<String>,
+) -> Option<String> {
+    let (url, user, password) = (url?, user?, password?);
+    let (scheme, host) = url.split_once("://")?;
+    Some(format!("{scheme}://{user}:{password}@{host}"))
 }
 
 impl Drop for Servers {
@@ -106,6 +123,14 @@ mod tests {
         let id = servers.child.id();
         drop(servers);
         assert!(!Path::new(&format!("/proc/{id}")).exists());
+    }
+
+    #[test]
+    fn a_login_is_put_into_the_address() {
+        let some = |text: &str| Some(text.to_owned());
+        let url = with_login(some("http://127.0.0.1:1"), some("admin"), some("x"));
+        assert_eq!(url.as_deref(), Some("http://admin:x@127.0.0.1:1"));
+        assert_eq!(with_login(None, some("admin"), some("x")), None);
     }
 
     #[test]

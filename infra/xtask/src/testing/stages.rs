@@ -92,6 +92,9 @@ impl Context {
             if let Some(redis) = &servers.redis_url {
                 all.push(("BRANCHLINE_TEST_REDIS_URL", redis.clone().into()));
             }
+            if let Some(keycloak) = &servers.keycloak_url {
+                all.push(("BRANCHLINE_TEST_KEYCLOAK_URL", keycloak.clone().into()));
+            }
         }
         if let Some(chromium) = install::chromium() {
             all.push(("BRANCHLINE_CHROMIUM", chromium.into_os_string()));
@@ -118,8 +121,14 @@ pub fn prepare(context: &mut Context) -> Result<Counts, String> {
         "the build of the tests",
     )?;
     context.binary = build_binary(&context.repo)?;
-    let with_redis = install::find("redis-server").is_some();
-    context.servers = Some(Servers::start(&context.binary, with_redis)?);
+    let mut also = Vec::new();
+    if install::find("redis-server").is_some() {
+        also.push("--redis");
+    }
+    if install::find("java").is_some() && install::find("mvn").is_some() {
+        also.push("--keycloak");
+    }
+    context.servers = Some(Servers::start(&context.binary, &also)?);
     Ok(counts)
 }
 

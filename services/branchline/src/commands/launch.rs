@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use branchline_launcher::{
-    Durability, Keycloak, KeycloakOptions, Places, Postgres, PostgresBinaries, PostgresOptions, Progress, Redis,
+    Durability, Keycloak, KeycloakOptions, Places, Postgres, PostgresBinaries, PostgresOptions,
+    Progress, Redis,
 };
 use clap::Args as ClapArgs;
 use serde_json::json;
@@ -42,9 +43,9 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     let places = Places::from_environment();
     let progress = Progress::new(tell);
     let kept = args.directory.clone();
-    let directory = kept.clone().unwrap_or_else(|| {
-        places.state.join(format!("launch-{}", std::process::id()))
-    });
+    let directory = kept
+        .clone()
+        .unwrap_or_else(|| places.state.join(format!("launch-{}", std::process::id())));
     let mut postgres = match args.postgres {
         true => Some(postgres(&args, &directory, &places, &progress).await?),
         false => None,
@@ -55,7 +56,10 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     };
     let mut keycloak = match args.keycloak {
         true => {
-            let options = KeycloakOptions { directory: directory.join("keycloak"), port: None };
+            let options = KeycloakOptions {
+                directory: directory.join("keycloak"),
+                port: None,
+            };
             Some(Keycloak::start(options, &places, &progress).await?)
         }
         false => None,

@@ -11,14 +11,19 @@ pub(crate) async fn run(config: &Config) -> anyhow::Result<()> {
     admin.platform().await?;
     match admin.tenants().await {
         Ok(tenants) => {
-            say(&format!("the register and {tenants} tenants are up to date"));
+            say(&format!(
+                "the register and {tenants} tenants are up to date"
+            ));
             Ok(())
         }
         Err(failed) => {
             for error in &failed {
                 say(&crate::terminal::explain(&anyhow::anyhow!("{error}")));
             }
-            Err(anyhow::anyhow!("{} schemas were not brought up to date; the others were", failed.len()))
+            Err(anyhow::anyhow!(
+                "{} schemas were not brought up to date; the others were",
+                failed.len()
+            ))
         }
     }
 }

@@ -3,6 +3,7 @@
 
 pub(crate) mod clearing;
 pub(crate) mod launch;
+pub(crate) mod ledger;
 pub(crate) mod migrate;
 pub(crate) mod openapi;
 pub(crate) mod tenant;

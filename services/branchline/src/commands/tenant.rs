@@ -3,10 +3,13 @@
 use std::path::PathBuf;
 
 use anyhow::Context;
+use branchline_banking::{Institution, InstitutionError};
 use branchline_db::provision::{self, NewTenant, ProvisionError, Serving};
 use branchline_db::{Access, CellId, Db, Issuer, Program, Tenant};
 use branchline_iam::{Job, KeyPurpose, MasterKey, Person, Realm, RealmSpec, random_bytes};
-use branchline_kernel::{Clock, Currency, IdSource, RandomIds, Secret, SystemClock, TenantId, TenantSlug};
+use branchline_kernel::{
+    Clock, Currency, IdSource, RandomIds, Secret, SystemClock, TenantId, TenantSlug,
+};
 use clap::{Args, Subcommand};
 use serde::{Deserialize, Serialize};
 
@@ -116,12 +119,18 @@ async fn make(config: &Config, create: Create) -> anyhow::Result<()> {
         Ok(()) | Err(ProvisionError::SlugTaken(_)) => {}
         Err(error) => return Err(error.into()),
     }
-    let tenant = gateway.find_tenant(&create.slug).await?.context("the tenant is not in the register")?;
+    let tenant = gateway
+        .find_tenant(&create.slug)
+        .await?
+        .context("the tenant is not in the register")?;
     anyhow::ensure!(
-        tenant.name == create.name && tenant.country == create.country && tenant.currency == currency,
+        tenant.name == create.name
+            && tenant.country == create.country
+            && tenant.currency == currency,
         "there is a tenant {} already, with another name, country or currency: choose another slug",
         create.slug
     );
+    establish(config, &tenant, &create.bank_code).await?;
     let realm = realm(config, &create, people).await?;
     let issuer = Issuer {
         issuer: realm.issuer.clone(),
@@ -135,24 +144,46 @@ async fn make(config: &Config, create: Create) -> anyhow::Result<()> {
 }
 
 fn people(create: &Create) -> anyhow::Result<Vec<Person>> {
-    let Some(path) = &create.people else { return Ok(Vec::new()) };
+    let Some(path) = &create.people else {
+        return Ok(Vec::new());
+    };
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("the people's file {} cannot be read", path.display()))?;
     let people: Vec<FirstPerson> = serde_json::from_str(&text)
         .with_context(|| format!("the people's file {} does not fit", path.display()))?;
-    let person = |FirstPerson { username, full_name, jobs, password }| Person { username, full_name, jobs, password };
+    let person = |FirstPerson {
+                      username,
+                      full_name,
+                      jobs,
+                      password,
+                  }| Person {
+        username,
+        full_name,
+        jobs,
+        password,
+    };
     Ok(people.into_iter().map(person).collect())
 }
 
 /// A name for schemas and roles that says nothing: the random end of a UUID, a letter first.
 fn opaque_name(ids: &impl IdSource) -> anyhow::Result<TenantId> {
-    let random: String = ids.next().simple().to_string().chars().rev().take(12).collect();
+    let random: String = ids
+        .next()
+        .simple()
+        .to_string()
+        .chars()
+        .rev()
+        .take(12)
+        .collect();
     Ok(format!("x{random}").parse()?)
 }
 
 async fn realm(config: &Config, create: &Create, people: Vec<Person>) -> anyhow::Result<Realm> {
     let identity = parts::identity_admin(config)?;
-    let callback = format!("{}/t/{}/login/callback", config.gateway.public_url, create.slug);
+    let callback = format!(
+        "{}/t/{}/login/callback",
+        config.gateway.public_url, create.slug
+    );
     let spec = RealmSpec {
         slug: create.slug.clone(),
         name: create.name.clone(),
@@ -162,13 +193,37 @@ async fn realm(config: &Config, create: &Create, people: Vec<Person>) -> anyhow:
     Ok(identity.provision(&spec).await?)
 }
 
+/// Gives the institution its chart of accounts and its first period, once.
+async fn establish(config: &Config, tenant: &Tenant, bank_code: &str) -> anyhow::Result<()> {
+    let core = parts::door(config, Program::Core).await?;
+    let tx = core.tenant(&tenant.id, PROVISIONING, Access::Write).await?;
+    let new = Institution {
+        country: tenant.country.clone(),
+        bank_code: bank_code.to_owned(),
+        currency: tenant.currency,
+    };
+    match branchline_banking::establish(&tx, &new).await {
+        Ok(()) => tx.commit().await?,
+        Err(InstitutionError::Established) => {}
+        Err(error) => return Err(error.into()),
+    }
+    Ok(())
+}
+
+/// Who acts.
+const PROVISIONING: &str = "system:provisioning";
 const KEEP: &str = "INSERT INTO tenant_key (purpose, wrapped, created_at) VALUES ($1, $2, $3) \
 ON CONFLICT ON CONSTRAINT tenant_key_pkey DO NOTHING";
 
 /// Makes the tenant's own keys and keeps them wrapped; keys that are there stay.
-async fn keep_keys(config: &Config, gateway: &Db, tenant: &TenantId, realm: &Realm) -> anyhow::Result<()> {
+async fn keep_keys(
+    config: &Config,
+    gateway: &Db,
+    tenant: &TenantId,
+    realm: &Realm,
+) -> anyhow::Result<()> {
     let master = MasterKey::load(&config.keys.master_key_file)?;
-    let tx = gateway.tenant(tenant, "system:provisioning", Access::Write).await?;
+    let tx = gateway.tenant(tenant, PROVISIONING, Access::Write).await?;
     let login = realm.client_secret.expose().as_bytes().to_vec();
     for (purpose, key) in [
         (KeyPurpose::LoginClient, login),
@@ -177,7 +232,10 @@ async fn keep_keys(config: &Config, gateway: &Db, tenant: &TenantId, realm: &Rea
         (KeyPurpose::Pages, random_bytes(32)?),
     ] {
         let wrapped = master.wrap(tenant, purpose, &key)?;
-        let values = branchline_db::Values::new().with(purpose.as_str()).with(wrapped).with(tx.now());
+        let values = branchline_db::Values::new()
+            .with(purpose.as_str())
+            .with(wrapped)
+            .with(tx.now());
         tx.run(KEEP, values).await?;
     }
     tx.commit().await?;
@@ -191,7 +249,12 @@ fn report(config: &Config, tenant: &Tenant, realm: &Realm) -> anyhow::Result<()>
         slug: &tenant.slug,
         issuer: &realm.issuer,
         authorization_server: format!("{}/t/{}", config.gateway.public_url, tenant.slug),
-        people: people.map(|p| MadePerson { username: &p.username, subject: &p.subject }).collect(),
+        people: people
+            .map(|p| MadePerson {
+                username: &p.username,
+                subject: &p.subject,
+            })
+            .collect(),
     };
     say(&serde_json::to_string_pretty(&made)?);
     Ok(())
@@ -200,7 +263,10 @@ fn report(config: &Config, tenant: &Tenant, realm: &Realm) -> anyhow::Result<()>
 async fn list(config: &Config) -> anyhow::Result<()> {
     let gateway = parts::door(config, Program::Gateway).await?;
     for tenant in gateway.tenants().await? {
-        say(&format!("{}\t{}\t{}\t{}", tenant.slug, tenant.id, tenant.currency, tenant.name));
+        say(&format!(
+            "{}\t{}\t{}\t{}",
+            tenant.slug, tenant.id, tenant.currency, tenant.name
+        ));
     }
     Ok(())
 }
@@ -209,8 +275,21 @@ async fn set(config: &Config, which: &Which, serving: Serving) -> anyhow::Result
     let admin = admin(config).await?;
     let gateway = parts::door(config, Program::Gateway).await?;
     let tenant = gateway.find_tenant(&which.slug).await?;
-    let tenant = tenant.with_context(|| format!("there is no tenant {}: `branchline tenant list` shows them", which.slug))?;
+    let tenant = tenant.with_context(|| {
+        format!(
+            "there is no tenant {}: `branchline tenant list` shows them",
+            which.slug
+        )
+    })?;
     provision::set_serving(&admin, &tenant.id, serving, &which.reason).await?;
-    say(&format!("{} is {}", which.slug, if serving == Serving::Open { "open" } else { "suspended" }));
+    say(&format!(
+        "{} is {}",
+        which.slug,
+        if serving == Serving::Open {
+            "open"
+        } else {
+            "suspended"
+        }
+    ));
     Ok(())
 }

@@ -15,15 +15,23 @@ const PREFIX: &str = "BRANCHLINE__";
 ///
 /// # Errors
 /// [`ConfigError`] that says which setting does not fit.
-pub fn load(path: &Path, environment: impl Iterator<Item = (String, String)>) -> Result<Config, ConfigError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| ConfigError::Unread { path: path.to_owned(), source })?;
+pub fn load(
+    path: &Path,
+    environment: impl Iterator<Item = (String, String)>,
+) -> Result<Config, ConfigError> {
+    let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unread {
+        path: path.to_owned(),
+        source,
+    })?;
     let config = read(&text, environment)?;
     config.check()?;
     Ok(config)
 }
 
-fn read(text: &str, environment: impl Iterator<Item = (String, String)>) -> Result<Config, ConfigError> {
+fn read(
+    text: &str,
+    environment: impl Iterator<Item = (String, String)>,
+) -> Result<Config, ConfigError> {
     let mut table: Table = text.parse()?;
     for (name, value) in environment {
         if let Some(path) = name.strip_prefix(PREFIX) {
@@ -40,7 +48,9 @@ fn set(table: &mut Table, path: &str, value: String) {
             table.insert(path.to_owned(), Value::String(value));
         }
         Some((section, rest)) => {
-            let inner = table.entry(section).or_insert_with(|| Value::Table(Table::new()));
+            let inner = table
+                .entry(section)
+                .or_insert_with(|| Value::Table(Table::new()));
             if let Value::Table(inner) = inner {
                 set(inner, rest, value);
             }
@@ -49,13 +59,20 @@ fn set(table: &mut Table, path: &str, value: String) {
 }
 
 fn resolve(value: Value) -> Result<Value, ConfigError> {
-    let Value::Table(table) = value else { return Ok(value) };
+    let Value::Table(table) = value else {
+        return Ok(value);
+    };
     if let (1, Some(Value::String(path))) = (table.len(), table.get("file")) {
         let path = PathBuf::from(path);
-        let text = std::fs::read_to_string(&path).map_err(|source| ConfigError::NoFile { path, source })?;
-        return Ok(Value::String(text.trim_end_matches(['\r', '\n']).to_owned()));
+        let text = std::fs::read_to_string(&path)
+            .map_err(|source| ConfigError::NoFile { path, source })?;
+        return Ok(Value::String(
+            text.trim_end_matches(['\r', '\n']).to_owned(),
+        ));
     }
-    let resolved = table.into_iter().map(|(name, value)| Ok((name, resolve(value)?)));
+    let resolved = table
+        .into_iter()
+        .map(|(name, value)| Ok((name, resolve(value)?)));
     Ok(Value::Table(resolved.collect::<Result<_, ConfigError>>()?))
 }
 
@@ -89,14 +106,19 @@ directory = "identity"
 
     #[test]
     fn the_environment_overrides_the_file() {
-        let variable = ("BRANCHLINE__DATABASE__CORE_URL".to_owned(), "postgres://x".to_owned());
+        let variable = (
+            "BRANCHLINE__DATABASE__CORE_URL".to_owned(),
+            "postgres://x".to_owned(),
+        );
         let config = read(TEXT, [variable].into_iter()).unwrap();
         assert_eq!(config.database.core_url.unwrap().expose(), "postgres://x");
     }
 
     #[test]
     fn an_unknown_key_is_refused_by_name() {
-        let refused = with("[database]", "[database]\ncore_ulr = \"x\"").err().unwrap();
+        let refused = with("[database]", "[database]\ncore_ulr = \"x\"")
+            .err()
+            .unwrap();
         let cause = std::error::Error::source(&refused).unwrap().to_string();
         assert!(cause.contains("core_ulr"), "{cause}");
     }
@@ -104,14 +126,20 @@ directory = "identity"
     #[test]
     fn production_refuses_what_only_a_laptop_may_have() {
         let production = "profile = \"production\"";
-        assert!(matches!(with("profile = \"dev\"", production), Err(ConfigError::Forbidden(_))));
+        assert!(matches!(
+            with("profile = \"dev\"", production),
+            Err(ConfigError::Forbidden(_))
+        ));
         let beyond = with("listen = \"127.0.0.1:8080\"", "listen = \"0.0.0.0:8080\"");
         assert!(matches!(beyond, Err(ConfigError::Forbidden(_))));
     }
 
     #[test]
     fn a_secret_file_that_is_missing_is_named() {
-        let refused = with("[database]", "[database]\ncore_url = { file = \"/nowhere/x\" }");
+        let refused = with(
+            "[database]",
+            "[database]\ncore_url = { file = \"/nowhere/x\" }",
+        );
         assert!(matches!(refused, Err(ConfigError::NoFile { .. })));
     }
 }

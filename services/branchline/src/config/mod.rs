@@ -166,8 +166,8 @@ fn default_log() -> String {
     "info,sqlx=warn,graphile_worker=warn".to_owned()
 }
 
-const fn default_calls() -> NonZeroU32 {
-    NonZeroU32::new(500).unwrap_or(NonZeroU32::MIN)
+fn default_calls() -> NonZeroU32 {
+    NonZeroU32::MIN.saturating_add(499)
 }
 
 const fn default_connections() -> u32 {
@@ -180,15 +180,16 @@ impl Config {
     /// # Errors
     /// [`ConfigError::Forbidden`] naming the setting.
     pub fn check(&self) -> Result<(), ConfigError> {
-        let is_loopback = self.gateway.listen.ip().is_loopback() && self.core.listen.ip().is_loopback();
+        let is_loopback =
+            self.gateway.listen.ip().is_loopback() && self.core.listen.ip().is_loopback();
         match self.profile {
             Profile::Dev if is_loopback => Ok(()),
             Profile::Dev => Err(ConfigError::Forbidden(
                 "listening beyond this machine: so does profile dev; listen on 127.0.0.1",
             )),
-            Profile::Production if matches!(self.identity, IdentityConfig::Dev { .. }) => {
-                Err(ConfigError::Forbidden("the development identity: configure a Keycloak"))
-            }
+            Profile::Production if matches!(self.identity, IdentityConfig::Dev { .. }) => Err(
+                ConfigError::Forbidden("the development identity: configure a Keycloak"),
+            ),
             Profile::Production if self.crash_at.is_some() => {
                 Err(ConfigError::Forbidden("crash_at: remove it"))
             }

@@ -30,13 +30,20 @@ pub struct Page {
 const MOST_REDIRECTS: usize = 12;
 
 impl Page {
-    /// The form whose action contains `action`.
+    /// The form that is sent to an address with `what` in it, or that has a field of that name.
     ///
     /// # Errors
     /// When the page has no such form; the error shows what the page says.
-    pub fn form(&self, action: &str) -> anyhow::Result<Form> {
-        let form = html::forms(&self.body).into_iter().find(|form| form.action.contains(action));
-        form.with_context(|| format!("the page {} has no form for {action}: {}", self.url, html::text(&self.body)))
+    pub fn form(&self, what: &str) -> anyhow::Result<Form> {
+        let fits = |form: &Form| form.action.contains(what) || form.has(what);
+        let form = html::forms(&self.body).into_iter().find(fits);
+        form.with_context(|| {
+            format!(
+                "the page {} has no form for {what}: {}",
+                self.url,
+                html::text(&self.body)
+            )
+        })
     }
 
     /// What the page says, without markup.
@@ -48,7 +55,10 @@ impl Page {
     /// A parameter of its address.
     #[must_use]
     pub fn parameter(&self, name: &str) -> Option<String> {
-        self.url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+        self.url
+            .query_pairs()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.into_owned())
     }
 }
 
@@ -56,7 +66,10 @@ impl Browser {
     /// A browser without cookies.
     #[must_use]
     pub fn new(http: Client) -> Self {
-        Self { http, cookies: BTreeMap::new() }
+        Self {
+            http,
+            cookies: BTreeMap::new(),
+        }
     }
 
     /// Opens an address.
@@ -71,11 +84,28 @@ impl Browser {
     ///
     /// # Errors
     /// When the address does not answer.
-    pub async fn submit(&mut self, page: &Page, form: &Form, changes: &[(&str, &str)]) -> anyhow::Result<Page> {
-        let action = if form.action.is_empty() { page.url.clone() } else { page.url.join(&form.action)? };
-        let mut fields: Vec<_> =
-            form.fields.iter().filter(|(name, _)| changes.iter().all(|(changed, _)| changed != name)).cloned().collect();
-        fields.extend(changes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+    pub async fn submit(
+        &mut self,
+        page: &Page,
+        form: &Form,
+        changes: &[(&str, &str)],
+    ) -> anyhow::Result<Page> {
+        let action = if form.action.is_empty() {
+            page.url.clone()
+        } else {
+            page.url.join(&form.action)?
+        };
+        let mut fields: Vec<_> = form
+            .fields
+            .iter()
+            .filter(|(name, _)| changes.iter().all(|(changed, _)| changed != name))
+            .cloned()
+            .collect();
+        fields.extend(
+            changes
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+        );
         if form.method.eq_ignore_ascii_case("post") {
             return self.go(Method::POST, action, fields).await;
         }
@@ -84,7 +114,12 @@ impl Browser {
         self.go(Method::GET, action, Vec::new()).await
     }
 
-    async fn go(&mut self, method: Method, url: Url, fields: Vec<(String, String)>) -> anyhow::Result<Page> {
+    async fn go(
+        &mut self,
+        method: Method,
+        url: Url,
+        fields: Vec<(String, String)>,
+    ) -> anyhow::Result<Page> {
         let (mut method, mut url, mut fields) = (method, url, fields);
         for _ in 0..MOST_REDIRECTS {
             let mut request = self.http.request(method, url.clone());
@@ -94,16 +129,30 @@ impl Browser {
             if !fields.is_empty() {
                 request = request.form(&fields);
             }
-            let response = request.send().await.with_context(|| format!("{url} does not answer"))?;
+            let response = request
+                .send()
+                .await
+                .with_context(|| format!("{url} does not answer"))?;
             self.keep_cookies(&url, response.headers());
             let status = response.status();
-            let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
+            let location = response
+                .headers()
+                .get(LOCATION)
+                .and_then(|value| value.to_str().ok());
             let Some(location) = location.filter(|_| status.is_redirection()) else {
-                return Ok(Page { url, status: status.as_u16(), body: response.text().await? });
+                return Ok(Page {
+                    url,
+                    status: status.as_u16(),
+                    body: response.text().await?,
+                });
             };
             let next = url.join(location)?;
             if is_application(&next) {
-                return Ok(Page { url: next, status: status.as_u16(), body: String::new() });
+                return Ok(Page {
+                    url: next,
+                    status: status.as_u16(),
+                    body: String::new(),
+                });
             }
             (method, url, fields) = (Method::GET, next, Vec::new());
         }
@@ -112,15 +161,22 @@ impl Browser {
 
     fn cookies_for(&self, url: &Url) -> Option<String> {
         let known = self.cookies.get(&site(url))?;
-        let pairs: Vec<_> = known.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let pairs: Vec<_> = known
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
         (!pairs.is_empty()).then(|| pairs.join("; "))
     }
 
     fn keep_cookies(&mut self, url: &Url, headers: &reqwest::header::HeaderMap) {
         let known = self.cookies.entry(site(url)).or_default();
         for cookie in headers.get_all(SET_COOKIE) {
-            let Some(Ok(cookie)) = cookie.to_str().ok().map(Cookie::parse) else { continue };
-            let is_over = cookie.max_age().is_some_and(|age| age.is_zero() || age.is_negative());
+            let Some(Ok(cookie)) = cookie.to_str().ok().map(Cookie::parse) else {
+                continue;
+            };
+            let is_over = cookie
+                .max_age()
+                .is_some_and(|age| age.is_zero() || age.is_negative());
             if is_over || cookie.value().is_empty() {
                 known.remove(cookie.name());
             } else {
@@ -136,5 +192,9 @@ fn is_application(url: &Url) -> bool {
 }
 
 fn site(url: &Url) -> String {
-    format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default())
+    format!(
+        "{}:{}",
+        url.host_str().unwrap_or_default(),
+        url.port_or_known_default().unwrap_or_default()
+    )
 }

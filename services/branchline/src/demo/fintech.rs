@@ -68,8 +68,14 @@ impl Answer {
     /// The Berlin Group message code or the OAuth error in the body.
     #[must_use]
     pub fn code(&self) -> &str {
-        let message = self.body.pointer("/tppMessages/0/code").or_else(|| self.body.get("error"));
-        message.or_else(|| self.body.get("code")).and_then(Value::as_str).unwrap_or_default()
+        let message = self
+            .body
+            .pointer("/tppMessages/0/code")
+            .or_else(|| self.body.get("error"));
+        message
+            .or_else(|| self.body.get("code"))
+            .and_then(Value::as_str)
+            .unwrap_or_default()
     }
 
     /// A text member of the body.
@@ -78,7 +84,9 @@ impl Answer {
     /// When the body has no such text.
     pub fn text(&self, pointer: &str) -> anyhow::Result<String> {
         let text = self.body.pointer(pointer).and_then(Value::as_str);
-        Ok(text.with_context(|| format!("no {pointer} in {}", self.body))?.to_owned())
+        Ok(text
+            .with_context(|| format!("no {pointer} in {}", self.body))?
+            .to_owned())
     }
 
     /// Itself, if the status is that.
@@ -86,7 +94,12 @@ impl Answer {
     /// # Errors
     /// When the status is another; the error shows the body.
     pub fn expect(self, status: u16) -> anyhow::Result<Self> {
-        anyhow::ensure!(self.status == status, "expected {status}, got {}: {}", self.status, self.body);
+        anyhow::ensure!(
+            self.status == status,
+            "expected {status}, got {}: {}",
+            self.status,
+            self.body
+        );
         Ok(self)
     }
 
@@ -96,7 +109,12 @@ impl Answer {
     /// When it was answered otherwise.
     pub fn refused(&self, status: u16, code: &str) -> anyhow::Result<()> {
         let is_so = self.status == status && self.code() == code;
-        anyhow::ensure!(is_so, "expected {status} {code}, got {}: {}", self.status, self.body);
+        anyhow::ensure!(
+            is_so,
+            "expected {status} {code}, got {}: {}",
+            self.status,
+            self.body
+        );
         Ok(())
     }
 }
@@ -106,7 +124,15 @@ impl<'a> Call<'a> {
     #[must_use]
     pub fn new(tenant: &'a str, method: Method, path: &str, token: &'a str) -> Self {
         let request_id = RandomIds.next().to_string();
-        Self { tenant, method, path: path.to_owned(), token, consent: None, body: None, request_id }
+        Self {
+            tenant,
+            method,
+            path: path.to_owned(),
+            token,
+            consent: None,
+            body: None,
+            request_id,
+        }
     }
 
     /// Names the consent that is used.
@@ -129,16 +155,31 @@ impl Fintech {
     ///
     /// # Errors
     /// When the registration is refused.
-    pub async fn register(http: Client, gateway: &str, name: &str, invitation: &str) -> anyhow::Result<Self> {
-        let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new())?;
+    pub async fn register(
+        http: Client,
+        gateway: &str,
+        name: &str,
+        invitation: &str,
+    ) -> anyhow::Result<Self> {
+        let pkcs8 =
+            EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new())?;
         let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8.as_ref())?;
         let point = pair.public_key().as_ref();
-        let (x, y) = point.get(1..).context("no point")?.split_at_checked(32).context("no point")?;
+        let (x, y) = point
+            .get(1..)
+            .context("no point")?
+            .split_at_checked(32)
+            .context("no point")?;
         let (x, y) = (URL_SAFE_NO_PAD.encode(x), URL_SAFE_NO_PAD.encode(y));
         let jwk = json!({ "kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig", "kid": "1", "x": x, "y": y });
         let key = EncodingKey::from_ec_der(pkcs8.as_ref());
-        let mut fintech =
-            Self { http, gateway: gateway.to_owned(), key, jwk, client_id: String::new() };
+        let mut fintech = Self {
+            http,
+            gateway: gateway.to_owned(),
+            key,
+            jwk,
+            client_id: String::new(),
+        };
         let body = json!({
             "client_name": name,
             "redirect_uris": [CALLBACK],
@@ -148,7 +189,11 @@ impl Fintech {
             "jwks": { "keys": [fintech.jwk] },
             "roles": ["AISP", "PISP"],
         });
-        let request = fintech.http.post(format!("{gateway}/register")).bearer_auth(invitation).json(&body);
+        let request = fintech
+            .http
+            .post(format!("{gateway}/register"))
+            .bearer_auth(invitation)
+            .json(&body);
         fintech.client_id = answer(request).await?.expect(201)?.text("/client_id")?;
         Ok(fintech)
     }
@@ -186,15 +231,21 @@ impl Fintech {
     /// # Errors
     /// When the token endpoint refuses.
     pub async fn own_token(&self, tenant: &str, scope: &str) -> anyhow::Result<String> {
-        let grant = [("grant_type", "client_credentials".to_owned()), ("scope", scope.to_owned())];
-        self.token(tenant, &grant).await?.expect(200)?.text("/access_token")
+        let grant = [
+            ("grant_type", "client_credentials".to_owned()),
+            ("scope", scope.to_owned()),
+        ];
+        self.token(tenant, &grant)
+            .await?
+            .expect(200)?
+            .text("/access_token")
     }
 
     /// Pushes an authorization request (RFC 9126) for a scope such as `AIS:{consentId}`.
     ///
     /// # Errors
     /// When the request is refused.
-    pub async fn begin(&self, tenant: &str, scope: &str) -> anyhow::Result<Begun> {
+    pub async fn ask_for(&self, tenant: &str, scope: &str) -> anyhow::Result<Begun> {
         let (verifier, state) = (random_token(32)?, random_token(16)?);
         let challenge = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, verifier.as_bytes());
         let mut form = self.client_auth(tenant)?;
@@ -206,11 +257,20 @@ impl Fintech {
             ("code_challenge", URL_SAFE_NO_PAD.encode(challenge)),
             ("code_challenge_method", "S256".to_owned()),
         ]);
-        let request = self.http.post(format!("{}/t/{tenant}/oauth/par", self.gateway)).form(&form);
+        let request = self
+            .http
+            .post(format!("{}/t/{tenant}/oauth/par", self.gateway))
+            .form(&form);
         let request_uri = answer(request).await?.expect(201)?.text("/request_uri")?;
         let mut url = reqwest::Url::parse(&format!("{}/t/{tenant}/oauth/authorize", self.gateway))?;
-        url.query_pairs_mut().append_pair("client_id", &self.client_id).append_pair("request_uri", &request_uri);
-        Ok(Begun { url: url.into(), verifier, state })
+        url.query_pairs_mut()
+            .append_pair("client_id", &self.client_id)
+            .append_pair("request_uri", &request_uri);
+        Ok(Begun {
+            url: url.into(),
+            verifier,
+            state,
+        })
     }
 
     /// Takes the browser back: checks issuer (RFC 9207) and state, and gets the token.
@@ -218,12 +278,30 @@ impl Fintech {
     /// # Errors
     /// When the member refused, something does not fit, or the token endpoint refuses.
     pub async fn finish(&self, tenant: &str, begun: &Begun, back: &Page) -> anyhow::Result<String> {
-        anyhow::ensure!(back.url.as_str().starts_with(CALLBACK), "the browser is still at {}: {}", back.url, back.text());
+        anyhow::ensure!(
+            back.url.as_str().starts_with(CALLBACK),
+            "the browser is still at {}: {}",
+            back.url,
+            back.text()
+        );
         let issuer = format!("{}/t/{tenant}", self.gateway);
-        anyhow::ensure!(back.parameter("iss").as_ref() == Some(&issuer), "another issuer answered: {}", back.url);
-        anyhow::ensure!(back.parameter("state").as_ref() == Some(&begun.state), "another state: {}", back.url);
-        let code = back.parameter("code").with_context(|| format!("no code: {}", back.url))?;
-        self.redeem(tenant, begun, &code).await?.expect(200)?.text("/access_token")
+        anyhow::ensure!(
+            back.parameter("iss").as_ref() == Some(&issuer),
+            "another issuer answered: {}",
+            back.url
+        );
+        anyhow::ensure!(
+            back.parameter("state").as_ref() == Some(&begun.state),
+            "another state: {}",
+            back.url
+        );
+        let code = back
+            .parameter("code")
+            .with_context(|| format!("no code: {}", back.url))?;
+        self.redeem(tenant, begun, &code)
+            .await?
+            .expect(200)?
+            .text("/access_token")
     }
 
     /// Redeems a code.
@@ -240,10 +318,19 @@ impl Fintech {
         self.token(tenant, &grant).await
     }
 
-    async fn token(&self, tenant: &str, grant: &[(&'static str, String)]) -> anyhow::Result<Answer> {
+    async fn token(
+        &self,
+        tenant: &str,
+        grant: &[(&'static str, String)],
+    ) -> anyhow::Result<Answer> {
         let mut form = self.client_auth(tenant)?;
         form.extend_from_slice(grant);
-        answer(self.http.post(format!("{}/t/{tenant}/oauth/token", self.gateway)).form(&form)).await
+        answer(
+            self.http
+                .post(format!("{}/t/{tenant}/oauth/token", self.gateway))
+                .form(&form),
+        )
+        .await
     }
 
     /// `private_key_jwt` (RFC 7523), for one use.
@@ -257,11 +344,17 @@ impl Fintech {
             "exp": now.saturating_add(60),
             "jti": random_token(16)?,
         });
-        let header = Header { kid: Some("1".to_owned()), ..Header::new(Algorithm::ES256) };
+        let header = Header {
+            kid: Some("1".to_owned()),
+            ..Header::new(Algorithm::ES256)
+        };
         let assertion = jsonwebtoken::encode(&header, &claims, &self.key)?;
         Ok(vec![
             ("client_id", self.client_id.clone()),
-            ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer".to_owned()),
+            (
+                "client_assertion_type",
+                "urn:ietf:params:oauth:client-assertion-type:jwt-bearer".to_owned(),
+            ),
             ("client_assertion", assertion),
         ])
     }
@@ -272,5 +365,8 @@ pub(super) async fn answer(request: reqwest::RequestBuilder) -> anyhow::Result<A
     let response = request.send().await?;
     let status = response.status().as_u16();
     let text = response.text().await?;
-    Ok(Answer { status, body: serde_json::from_str(&text).unwrap_or(Value::Null) })
+    Ok(Answer {
+        status,
+        body: serde_json::from_str(&text).unwrap_or(Value::Null),
+    })
 }

@@ -15,17 +15,28 @@ pub struct Form {
 }
 
 impl Form {
+    /// Whether it has a field of that name.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.choices
+            .iter()
+            .chain(&self.fields)
+            .any(|(field, _)| field == name)
+    }
+
     /// The values that a person may choose for the field of that name.
     #[must_use]
     pub fn choices_of(&self, name: &str) -> Vec<&str> {
         let all = self.choices.iter().chain(&self.fields);
-        all.filter(|(field, _)| field == name).map(|(_, value)| value.as_str()).collect()
+        all.filter(|(field, _)| field == name)
+            .map(|(_, value)| value.as_str())
+            .collect()
     }
 }
 
 /// All forms of a page.
 #[must_use]
-pub fn forms(html: &str) -> Vec<Form> {
+pub(super) fn forms(html: &str) -> Vec<Form> {
     let mut forms = Vec::new();
     let mut open: Option<Form> = None;
     for tag in tags(html) {
@@ -50,7 +61,9 @@ pub fn forms(html: &str) -> Vec<Form> {
 }
 
 fn add(form: &mut Form, tag: &Tag) {
-    let Some(name) = tag.attribute("name") else { return };
+    let Some(name) = tag.attribute("name") else {
+        return;
+    };
     let kind = tag.attribute("type").unwrap_or_default();
     let value = tag.attribute("value").unwrap_or_default();
     let is_box = matches!(kind.as_str(), "checkbox" | "radio");
@@ -64,7 +77,7 @@ fn add(form: &mut Form, tag: &Tag) {
 
 /// What a page says, without markup, on one line.
 #[must_use]
-pub fn text(html: &str) -> String {
+pub(super) fn text(html: &str) -> String {
     let body = html.split_once("<body").map_or(html, |(_, body)| body);
     let mut said = String::new();
     for piece in body.split('<').skip(1) {
@@ -72,7 +85,10 @@ pub fn text(html: &str) -> String {
         said.push(' ');
         said.push_str(words);
     }
-    decode(&said).split_whitespace().collect::<Vec<_>>().join(" ")
+    decode(&said)
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 struct Tag {
@@ -82,7 +98,10 @@ struct Tag {
 
 impl Tag {
     fn attribute(&self, name: &str) -> Option<String> {
-        self.attributes.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone())
+        self.attributes
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.clone())
     }
 }
 
@@ -90,8 +109,13 @@ fn tags(html: &str) -> impl Iterator<Item = Tag> {
     html.split('<').skip(1).filter_map(|piece| {
         let (inside, _) = piece.split_once('>')?;
         let inside = inside.trim_end_matches('/');
-        let (name, rest) = inside.split_once(char::is_whitespace).unwrap_or((inside, ""));
-        Some(Tag { name: name.to_lowercase(), attributes: attributes(rest) })
+        let (name, rest) = inside
+            .split_once(char::is_whitespace)
+            .unwrap_or((inside, ""));
+        Some(Tag {
+            name: name.to_lowercase(),
+            attributes: attributes(rest),
+        })
     })
 }
 
@@ -99,7 +123,9 @@ fn attributes(text: &str) -> Vec<(String, String)> {
     let mut rest = text.trim_start();
     let mut found = Vec::new();
     while !rest.is_empty() {
-        let end = rest.find(|c: char| c == '=' || c.is_whitespace()).unwrap_or(rest.len());
+        let end = rest
+            .find(|c: char| c == '=' || c.is_whitespace())
+            .unwrap_or(rest.len());
         let (name, behind) = rest.split_at(end);
         let behind = behind.trim_start();
         let (value, behind) = match behind.strip_prefix('=') {
@@ -114,7 +140,10 @@ fn attributes(text: &str) -> Vec<(String, String)> {
 
 fn value(text: &str) -> (String, &str) {
     for quote in ['"', '\''] {
-        if let Some((value, rest)) = text.strip_prefix(quote).and_then(|text| text.split_once(quote)) {
+        if let Some((value, rest)) = text
+            .strip_prefix(quote)
+            .and_then(|text| text.split_once(quote))
+        {
             return (decode(value), rest);
         }
     }
@@ -123,9 +152,20 @@ fn value(text: &str) -> (String, &str) {
 }
 
 fn decode(text: &str) -> String {
-    [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#34;", "\""), ("&#39;", "'"), ("&#x27;", "'"), ("&#38;", "&"), ("&amp;", "&")]
-        .iter()
-        .fold(text.to_owned(), |text, (entity, character)| text.replace(entity, character))
+    [
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&#34;", "\""),
+        ("&#39;", "'"),
+        ("&#x27;", "'"),
+        ("&#38;", "&"),
+        ("&amp;", "&"),
+    ]
+    .iter()
+    .fold(text.to_owned(), |text, (entity, character)| {
+        text.replace(entity, character)
+    })
 }
 
 #[cfg(test)]
@@ -139,13 +179,22 @@ mod tests {
             <button name="decision" value="approve">Approve</button></form>"#;
         let forms = forms(html);
         assert_eq!(forms[0].action, "/go?a=1&b=2");
-        assert_eq!(forms[0].fields, [("csrf".into(), "x\"y".into()), ("account".into(), "1".into())]);
+        assert_eq!(
+            forms[0].fields,
+            [
+                ("csrf".into(), "x\"y".into()),
+                ("account".into(), "1".into())
+            ]
+        );
         assert_eq!(forms[0].choices_of("account"), ["2", "1"]);
         assert_eq!(forms[0].choices_of("decision"), ["approve"]);
     }
 
     #[test]
     fn text_is_what_a_person_reads() {
-        assert_eq!(text("<head>x</head><body class=a><h1>Pay</h1>\n<p>12.50 &amp; more</p>"), "Pay 12.50 & more");
+        assert_eq!(
+            text("<head>x</head><body class=a><h1>Pay</h1>\n<p>12.50 &amp; more</p>"),
+            "Pay 12.50 & more"
+        );
     }
 }

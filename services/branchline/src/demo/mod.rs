@@ -6,6 +6,7 @@ mod fintech;
 mod html;
 mod journey;
 mod platform;
+mod settings;
 mod show;
 mod staff;
 mod stage;
@@ -89,7 +90,10 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<()> {
             Err(anyhow::anyhow!("interrupted"))
         }
     };
-    let down = stage.take_down(&args).await.context("what the demo started could not be stopped");
+    let down = stage
+        .take_down(&args)
+        .await
+        .context("what the demo started could not be stopped");
     let verdict = played?;
     down?;
     say(&verdict);

@@ -71,7 +71,10 @@ impl Platform {
         for child in &mut self.children {
             let ended = tokio::time::timeout(STOPPED_WITHIN, child.wait()).await;
             let status = ended.context("a process of the platform did not end in time")??;
-            anyhow::ensure!(status.success(), "a process of the platform ended with {status}");
+            anyhow::ensure!(
+                status.success(),
+                "a process of the platform ended with {status}"
+            );
         }
         Ok(())
     }
@@ -116,12 +119,23 @@ impl Platform {
         for url in [&self.program.core_url, &self.program.gateway_url] {
             let ready = format!("{url}/health/ready");
             loop {
-                if http.get(&ready).send().await.is_ok_and(|answer| answer.status().is_success()) {
+                if http
+                    .get(&ready)
+                    .send()
+                    .await
+                    .is_ok_and(|answer| answer.status().is_success())
+                {
                     break;
                 }
-                let ended = self.children.iter_mut().any(|child| !matches!(child.try_wait(), Ok(None)));
+                let ended = self
+                    .children
+                    .iter_mut()
+                    .any(|child| !matches!(child.try_wait(), Ok(None)));
                 if ended || started.elapsed() > READY_WITHIN {
-                    anyhow::bail!("the platform did not become ready; the end of its log:\n{}", tail(&self.program.log));
+                    anyhow::bail!(
+                        "the platform did not become ready; the end of its log:\n{}",
+                        tail(&self.program.log)
+                    );
                 }
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
@@ -131,7 +145,10 @@ impl Platform {
 }
 
 fn spawn(program: &Program, role: &str, environment: &[(&str, &str)]) -> anyhow::Result<Child> {
-    let log = std::fs::OpenOptions::new().create(true).append(true).open(&program.log)?;
+    let log = std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(&program.log)?;
     let child = Command::new(&program.binary)
         .args(["--config".as_ref(), program.config.as_os_str()])
         .args([role, "--until-input-ends"])
@@ -149,7 +166,10 @@ fn spawn(program: &Program, role: &str, environment: &[(&str, &str)]) -> anyhow:
 
 async fn signal(child: &Child, name: &str) -> anyhow::Result<()> {
     let Some(id) = child.id() else { return Ok(()) };
-    let sent = Command::new("kill").args([format!("-{name}"), id.to_string()]).status().await?;
+    let sent = Command::new("kill")
+        .args([format!("-{name}"), id.to_string()])
+        .status()
+        .await?;
     anyhow::ensure!(sent.success(), "process {id} could not be sent {name}");
     Ok(())
 }

@@ -21,7 +21,10 @@ pub(crate) struct Show {
 impl Show {
     /// A show of that many steps.
     pub(crate) fn of(total: usize) -> Self {
-        Self { played: Vec::new(), total }
+        Self {
+            played: Vec::new(),
+            total,
+        }
     }
 
     /// Plays a step: says that it began, how long it took and what it proved.
@@ -35,10 +38,16 @@ impl Show {
         let started = Instant::now();
         let proof = match Box::pin(play).await {
             Ok(proof) => proof,
-            Err(error) => return Err(error.context(format!("step {number}, {name}, is not as it must be"))),
+            Err(error) => {
+                return Err(error.context(format!("step {number}, {name}, is not as it must be")));
+            }
         };
         let took = started.elapsed();
-        tell(&format!("[{number}/{}] {name}: {} ms – {proof}", self.total, took.as_millis()));
+        tell(&format!(
+            "[{number}/{}] {name}: {} ms – {proof}",
+            self.total,
+            took.as_millis()
+        ));
         self.played.push(Played { name, took, proof });
         Ok(())
     }
@@ -48,13 +57,22 @@ impl Show {
         say("");
         say(&format!("{:<10} {:>8}  what it proved", "step", "ms"));
         for step in &self.played {
-            say(&format!("{:<10} {:>8}  {}", step.name, step.took.as_millis(), step.proof));
+            say(&format!(
+                "{:<10} {:>8}  {}",
+                step.name,
+                step.took.as_millis(),
+                step.proof
+            ));
         }
         say("");
     }
 
     /// The last line of a demo that ended well.
     pub(crate) fn verdict(&self) -> String {
-        format!("demo {} of {} steps, books balanced", self.played.len(), self.total)
+        format!(
+            "demo {} of {} steps, books balanced",
+            self.played.len(),
+            self.total
+        )
     }
 }

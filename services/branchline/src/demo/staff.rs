@@ -27,8 +27,15 @@ impl Staff {
     ///
     /// # Errors
     /// When the realm refuses.
-    pub async fn sign_in(http: &Client, core: &str, issuer: &str, username: &str) -> anyhow::Result<Self> {
-        let metadata = answer(http.get(format!("{issuer}/.well-known/openid-configuration"))).await?.expect(200)?;
+    pub async fn sign_in(
+        http: &Client,
+        core: &str,
+        issuer: &str,
+        username: &str,
+    ) -> anyhow::Result<Self> {
+        let metadata = answer(http.get(format!("{issuer}/.well-known/openid-configuration")))
+            .await?
+            .expect(200)?;
         let verifier = random_token(32)?;
         let challenge = URL_SAFE_NO_PAD.encode(digest(&SHA256, verifier.as_bytes()));
         let state = random_token(16)?;
@@ -44,7 +51,9 @@ impl Staff {
         let mut browser = Browser::new(http.clone());
         let login = browser.open(url.as_str()).await?;
         let back = sign_in_at(&mut browser, &login, username).await?;
-        let code = back.parameter("code").with_context(|| format!("no code came back: {}", back.url))?;
+        let code = back
+            .parameter("code")
+            .with_context(|| format!("no code came back: {}", back.url))?;
         let form = [
             ("grant_type", "authorization_code"),
             ("client_id", CLI_CLIENT),
@@ -52,8 +61,14 @@ impl Staff {
             ("redirect_uri", CALLBACK),
             ("code_verifier", &verifier),
         ];
-        let tokens = answer(http.post(metadata.text("/token_endpoint")?).form(&form)).await?.expect(200)?;
-        Ok(Self { http: http.clone(), core: core.to_owned(), token: tokens.text("/access_token")? })
+        let tokens = answer(http.post(metadata.text("/token_endpoint")?).form(&form))
+            .await?
+            .expect(200)?;
+        Ok(Self {
+            http: http.clone(),
+            core: core.to_owned(),
+            token: tokens.text("/access_token")?,
+        })
     }
 
     /// The access token.
@@ -67,7 +82,12 @@ impl Staff {
     /// # Errors
     /// When the core does not answer.
     pub async fn get(&self, path: &str) -> anyhow::Result<Answer> {
-        answer(self.http.get(format!("{}/v1{path}", self.core)).bearer_auth(&self.token)).await
+        answer(
+            self.http
+                .get(format!("{}/v1{path}", self.core))
+                .bearer_auth(&self.token),
+        )
+        .await
     }
 
     /// Asks the core for a change, under a key of its own.
@@ -90,12 +110,22 @@ impl Staff {
 ///
 /// # Errors
 /// When the page offers neither.
-pub async fn sign_in_at(browser: &mut Browser, login: &Page, username: &str) -> anyhow::Result<Page> {
+pub async fn sign_in_at(
+    browser: &mut Browser,
+    login: &Page,
+    username: &str,
+) -> anyhow::Result<Page> {
     if let Ok(form) = login.form("authorize")
         && form.choices_of("person").contains(&username)
     {
         return browser.submit(login, &form, &[("person", username)]).await;
     }
     let form = login.form("login-actions")?;
-    browser.submit(login, &form, &[("username", username), ("password", PASSWORD)]).await
+    browser
+        .submit(
+            login,
+            &form,
+            &[("username", username), ("password", PASSWORD)],
+        )
+        .await
 }

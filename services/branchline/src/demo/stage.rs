@@ -7,16 +7,17 @@ use branchline_db::installation;
 use branchline_iam::{MasterKey, generate_internal_key, random_token};
 use branchline_kernel::Secret;
 use branchline_launcher::{
-    Keycloak, KeycloakOptions, Places, Postgres, PostgresBinaries, PostgresOptions, Progress, Redis, free_port,
+    Keycloak, KeycloakOptions, Places, Postgres, PostgresBinaries, PostgresOptions, Progress,
+    Redis, free_port,
 };
 use serde::{Deserialize, Serialize};
 
 use super::platform::{Layout, Program};
-use super::{DemoArgs, IdentityChoice};
+use super::{DemoArgs, IdentityChoice, settings};
 use crate::terminal::tell;
 
 /// The demo's own database on a server that it was given.
-const DATABASE: &str = "branchline_demo";
+pub(super) const DATABASE: &str = "branchline_demo";
 
 /// Names the folder of the private PostgreSQL.
 const POSTGRES_NOTE: &str = "postgres-directory";
@@ -36,17 +37,17 @@ pub struct Stage {
     binary: PathBuf,
     layout: Layout,
     postgres: Option<Postgres>,
-    redis: Option<Redis>,
-    keycloak: Option<Keycloak>,
+    pub(super) redis: Option<Redis>,
+    pub(super) keycloak: Option<Keycloak>,
 }
 
 /// What must stay the same when kept data are used again.
 #[derive(Serialize, Deserialize)]
-struct Kept {
-    gateway_port: u16,
-    core_port: u16,
+pub(super) struct Kept {
+    pub(super) gateway_port: u16,
+    pub(super) core_port: u16,
     keycloak_port: u16,
-    password: String,
+    pub(super) password: String,
 }
 
 impl Stage {
@@ -56,12 +57,19 @@ impl Stage {
     /// When a server, a port, the disk or the database is not to be had; the error says what to do.
     pub async fn prepare(args: &DemoArgs) -> anyhow::Result<Self> {
         let places = Places::from_environment();
-        let directory = args.directory.clone().unwrap_or_else(|| places.state.join("demo"));
+        let directory = args
+            .directory
+            .clone()
+            .unwrap_or_else(|| places.state.join("demo"));
         if args.reset || !args.keep {
             clear(&directory, args.database_url.as_ref()).await?;
         }
-        std::fs::create_dir_all(&directory)
-            .with_context(|| format!("the folder {} cannot be made: give another with --directory", directory.display()))?;
+        std::fs::create_dir_all(&directory).with_context(|| {
+            format!(
+                "the folder {} cannot be made: give another with --directory",
+                directory.display()
+            )
+        })?;
         let kept = Kept::read_or_make(&directory, args)?;
         let progress = Progress::new(tell);
         let (postgres, server) = server(args, &directory, &places, &progress).await?;
@@ -72,8 +80,10 @@ impl Stage {
         };
         let keycloak = match args.identity {
             IdentityChoice::Keycloak => {
-                let options =
-                    KeycloakOptions { directory: directory.join("keycloak"), port: Some(kept.keycloak_port) };
+                let options = KeycloakOptions {
+                    directory: directory.join("keycloak"),
+                    port: Some(kept.keycloak_port),
+                };
                 Some(Keycloak::start(options, &places, &progress).await?)
             }
             IdentityChoice::Dev => None,
@@ -82,7 +92,7 @@ impl Stage {
             "the demo's database cannot be made: the login of DATABASE_URL needs CREATEDB and CREATEROLE",
         )?;
         let database_url = installation::database_url(&server, DATABASE)?;
-        let mut stage = Self {
+        let stage = Self {
             config: directory.join("branchline.toml"),
             gateway_url: format!("http://127.0.0.1:{}", kept.gateway_port),
             core_url: format!("http://127.0.0.1:{}", kept.core_port),
@@ -134,7 +144,11 @@ impl Stage {
             .output()
             .await?;
         let said = String::from_utf8_lossy(&output.stderr);
-        anyhow::ensure!(output.status.success(), "branchline {} failed: {said}", arguments.join(" "));
+        anyhow::ensure!(
+            output.status.success(),
+            "branchline {} failed: {said}",
+            arguments.join(" ")
+        );
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
@@ -174,57 +188,7 @@ impl Stage {
             write_private(&path("internal.pem"), pair.private_pem.expose())?;
             write_private(&path("internal.pub.pem"), &pair.public_pem)?;
         }
-        write_private(&self.config, &self.config_text(kept)?)
-    }
-
-    fn config_text(&self, kept: &Kept) -> anyhow::Result<String> {
-        let login = |name: &str| {
-            let login = format!("{DATABASE}_{name}");
-            let url = installation::login_url(&self.database_url, &login, &kept.password)?;
-            anyhow::Ok(toml::Value::String(url.expose().clone()))
-        };
-        let path = |name: &str| toml::Value::String(self.directory.join(name).display().to_string());
-        let mut config = toml::toml! {
-            profile = "dev"
-        };
-        let mut table = |name: &str, entries: Vec<(&str, toml::Value)>| {
-            let entries = entries.into_iter().map(|(key, value)| (key.to_owned(), value));
-            config.insert(name.to_owned(), toml::Value::Table(entries.collect()));
-        };
-        let text = |text: &str| toml::Value::String(text.to_owned());
-        let listen = |port: u16| text(&format!("127.0.0.1:{port}"));
-        table("gateway", vec![("listen", listen(kept.gateway_port)), ("public_url", text(&self.gateway_url))]);
-        table("core", vec![("listen", listen(kept.core_port)), ("url", text(&self.core_url))]);
-        let database = vec![
-            ("migrator_url", text(self.database_url.expose())),
-            ("core_url", login("core")?),
-            ("core_jobs_url", login("core_jobs")?),
-            ("gateway_url", login("gateway")?),
-            ("gateway_jobs_url", login("gateway_jobs")?),
-        ];
-        table("database", database);
-        let keys = vec![
-            ("master_key_file", path("master.key")),
-            ("internal_private_key_file", path("internal.pem")),
-            ("internal_public_key_file", path("internal.pub.pem")),
-        ];
-        table("keys", keys);
-        match &self.keycloak {
-            None => table("identity", vec![("kind", text("dev")), ("directory", path("identity"))]),
-            Some(keycloak) => {
-                let identity = vec![
-                    ("kind", text("keycloak")),
-                    ("url", text(&keycloak.url())),
-                    ("admin_user", text(keycloak.admin_user())),
-                    ("admin_password", text(keycloak.admin_password())),
-                ];
-                table("identity", identity);
-            }
-        }
-        if let Some(redis) = &self.redis {
-            table("redis", vec![("url", text(&redis.url()))]);
-        }
-        Ok(toml::to_string(&config)?)
+        write_private(&self.config, &settings::text(self, kept)?)
     }
 }
 
@@ -292,7 +256,12 @@ async fn clear(directory: &Path, database_url: Option<&String>) -> anyhow::Resul
 fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
     use std::io::Write;
     use std::os::unix::fs::OpenOptionsExt;
-    let opened = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
+    let opened = std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path);
     let mut file = opened.with_context(|| format!("{} cannot be written", path.display()))?;
     file.write_all(text.as_bytes())?;
     Ok(())
@@ -300,6 +269,11 @@ fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
 
 /// The folder of the private PostgreSQL: as root it may lie where its account can reach it.
 fn note_postgres(directory: &Path, postgres: Option<&Postgres>) -> anyhow::Result<()> {
-    let Some(postgres) = postgres else { return Ok(()) };
-    write_private(&directory.join(POSTGRES_NOTE), &postgres.directory().display().to_string())
+    let Some(postgres) = postgres else {
+        return Ok(());
+    };
+    write_private(
+        &directory.join(POSTGRES_NOTE),
+        &postgres.directory().display().to_string(),
+    )
 }

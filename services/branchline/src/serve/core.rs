@@ -1,13 +1,12 @@
 //! The core's listener.
 
-use std::time::Duration;
-
 use actix_web::middleware::from_fn;
 use actix_web::{App as ActixApp, HttpServer, web};
 use anyhow::Context;
-use branchline_db::{Db, Program};
-use branchline_iam::IssuerDirectory;
-use branchline_web::{App, Callers, health, input_limits, serve_docs, watch};
+use branchline_db::Program;
+use branchline_web::{
+    App, Callers, People, health, input_limits, outbound_client, serve_docs, watch,
+};
 use tokio::task::JoinSet;
 
 use super::{Process, Roles, jobs, parts, timers};
@@ -15,8 +14,6 @@ use crate::config::Config;
 
 /// Longest wait for requests that are being answered when the process ends.
 pub(super) const GRACE_SECS: u64 = 20;
-/// How often the register is asked for new tenants and issuers.
-const REFRESH: Duration = Duration::from_secs(2);
 
 /// Starts listener, jobs and timers.
 pub(super) async fn start(
@@ -31,20 +28,14 @@ pub(super) async fn start(
         timers::seal_audit(&db, process, running);
     }
     if roles.core {
-        let (people, issuers) = parts::people(&db).await?;
-        keep_issuers(&db, issuers, process, running);
-        let callers = Callers { people: Some(people), programs: Some(parts::programs(config)?) };
+        let people = People::new(outbound_client()?);
+        let callers = Callers {
+            people: Some(people),
+            programs: Some(parts::programs(config)?),
+        };
         listen(config, App::new(db, callers), process, running)?;
     }
     Ok(())
-}
-
-fn keep_issuers(db: &Db, issuers: IssuerDirectory, process: &Process, running: &mut JoinSet<anyhow::Result<()>>) {
-    let db = db.clone();
-    timers::every(REFRESH, process, running, move || {
-        let (db, issuers) = (db.clone(), issuers.clone());
-        async move { parts::refresh_issuers(&db, &issuers).await }
-    });
 }
 
 fn listen(
@@ -68,7 +59,12 @@ fn listen(
     .disable_signals()
     .shutdown_timeout(GRACE_SECS)
     .bind(config.core.listen)
-    .with_context(|| format!("the core cannot listen on {}: is another process there?", config.core.listen))?
+    .with_context(|| {
+        format!(
+            "the core cannot listen on {}: is another process there?",
+            config.core.listen
+        )
+    })?
     .run();
     run_server(server, process, running);
     Ok(())

@@ -1,15 +1,23 @@
 //! The gateway's listener.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use actix_web::middleware::from_fn;
 use actix_web::{App as ActixApp, HttpServer, web};
 use anyhow::Context;
 use branchline_db::Program;
-use branchline_web::{App, Callers, Limits, Replays, health, input_limits, limit_by_address, serve_docs, watch};
+use branchline_gateway_api::{Gateway, Parts, sweep_pending};
+use branchline_iam::MasterKey;
+use branchline_web::{
+    App, Callers, Limits, Replays, health, input_limits, limit_by_address, outbound_client,
+    serve_docs, watch,
+};
 use tokio::task::JoinSet;
 
 use super::core::{GRACE_SECS, run_server};
 use super::{Process, parts, timers};
-use crate::config::Config;
+use crate::config::{Config, Profile};
 
 /// Starts listener and timers.
 pub(super) async fn start(
@@ -20,16 +28,18 @@ pub(super) async fn start(
     let db = parts::door(config, Program::Gateway).await?;
     timers::seal_audit(&db, process, running);
     let shared = parts::redis(config).await?;
-    let app = web::Data::new(App::new(db, Callers { people: None, programs: None }));
+    let app = Arc::new(App::new(db, Callers::default()));
     let limits = web::Data::new(Limits::new(config.gateway.calls_per_second, shared.clone()));
-    let replays = web::Data::new(Replays::new(shared));
+    let gateway = web::Data::new(put_together(config, &app, Replays::new(shared))?);
+    run_errands(&gateway, process, running);
+    let app = web::Data::from(app);
     let telemetry = web::Data::new(process.telemetry.clone());
     let dev = parts::dev_identity(config)?;
     let server = HttpServer::new(move || {
         ActixApp::new()
             .app_data(app.clone())
             .app_data(limits.clone())
-            .app_data(replays.clone())
+            .app_data(gateway.clone())
             .app_data(telemetry.clone())
             .wrap(from_fn(limit_by_address))
             .wrap(from_fn(watch))
@@ -42,8 +52,44 @@ pub(super) async fn start(
     .disable_signals()
     .shutdown_timeout(GRACE_SECS)
     .bind(config.gateway.listen)
-    .with_context(|| format!("the gateway cannot listen on {}: is another process there?", config.gateway.listen))?
+    .with_context(|| {
+        format!(
+            "the gateway cannot listen on {}: is another process there?",
+            config.gateway.listen
+        )
+    })?
     .run();
     run_server(server, process, running);
     Ok(())
+}
+
+fn put_together(config: &Config, app: &Arc<App>, replays: Replays) -> anyhow::Result<Gateway> {
+    Ok(Gateway::new(Parts {
+        app: Arc::clone(app),
+        replays: Arc::new(replays),
+        http: outbound_client()?,
+        signer: parts::signer(config)?,
+        master: MasterKey::load(&config.keys.master_key_file)?,
+        core_url: config.core.url.clone(),
+        public_url: config.gateway.public_url.clone(),
+        profile: match config.profile {
+            Profile::Dev => branchline_gateway_api::Profile::Dev,
+            Profile::Production => branchline_gateway_api::Profile::Production,
+        },
+    }))
+}
+
+/// What was committed and not yet told to the core is told by the sweep.
+const ERRANDS: Duration = Duration::from_secs(5);
+
+fn run_errands(
+    gateway: &web::Data<Gateway>,
+    process: &Process,
+    running: &mut JoinSet<anyhow::Result<()>>,
+) {
+    let gateway = gateway.clone();
+    timers::every(ERRANDS, process, running, move || {
+        let gateway = gateway.clone();
+        async move { Ok(sweep_pending(&gateway).await?) }
+    });
 }

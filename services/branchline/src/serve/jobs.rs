@@ -1,16 +1,93 @@
 //! The core's jobs: the job library wakes payments up, and a sweep finds what it lost.
 
-use branchline_db::Db;
+use std::fmt;
+use std::time::Duration;
+
+use branchline_db::{Db, Program, jobs};
+use branchline_kernel::{PaymentId, TenantId};
+use graphile_worker::{IntoTaskHandlerResult, TaskHandler, WorkerContext, WorkerOptions};
+use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 
-use super::Process;
+use super::{Process, timers};
 use crate::config::Config;
+use crate::executor;
 
+/// The sweep makes the queue expendable: whatever is due is found within this time.
+const SWEEP: Duration = Duration::from_secs(5);
+const CONCURRENCY: usize = 4;
+const POLL: Duration = Duration::from_secs(1);
+const GRACE: Duration = Duration::from_secs(15);
+
+/// What the payments' jobs say.
+#[derive(Deserialize, Serialize)]
+struct AdvancePayment {
+    tenant: TenantId,
+    payment: PaymentId,
+}
+
+/// The door, as the job library hands it to its tasks.
+#[derive(Clone)]
+struct Door(Db);
+
+impl fmt::Debug for Door {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Door")
+    }
+}
+
+impl TaskHandler for AdvancePayment {
+    const IDENTIFIER: &'static str = "advance_payment";
+
+    async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
+        let Some(door) = context.get_ext::<Door>() else {
+            return Err("the worker was started without its door".to_owned());
+        };
+        let done = executor::advance(&door.0, &self.tenant, self.payment).await;
+        done.map_err(|error| error.to_string())
+    }
+}
+
+/// Starts the worker and the sweep.
 pub(super) async fn start(
-    _config: &Config,
-    _db: &Db,
-    _process: &Process,
-    _running: &mut JoinSet<anyhow::Result<()>>,
+    config: &Config,
+    db: &Db,
+    process: &Process,
+    running: &mut JoinSet<anyhow::Result<()>>,
 ) -> anyhow::Result<()> {
+    let url = config
+        .database
+        .require(&config.database.core_jobs_url, "database.core_jobs_url")?;
+    let jobs = jobs::pool(Program::Core, url)?;
+    let ends = process.clone();
+    let worker = WorkerOptions::default()
+        .schema(jobs.schema)
+        .pg_pool(jobs.pool)
+        .concurrency(CONCURRENCY)
+        .poll_interval(POLL)
+        .heartbeat_interval(Duration::from_secs(5))
+        .sweep_interval(Duration::from_secs(10))
+        .sweep_threshold(Duration::from_secs(20))
+        .recovery_delay(Duration::from_secs(1))
+        .listen_os_shutdown_signals(false)
+        .shutdown_signal(async move { ends.ends().await })
+        .shutdown_grace_period(GRACE)
+        .add_extension(Door(db.clone()))
+        .define_job::<AdvancePayment>()
+        .init()
+        .await?;
+    let ends = process.clone();
+    running.spawn(async move {
+        match worker.run().await {
+            // The worker reports how it was told to end as an error of its own.
+            Ok(()) | Err(_) if *ends.ending.borrow() => Ok(()),
+            ended => Ok(ended?),
+        }
+    });
+    let db = db.clone();
+    timers::every(SWEEP, process, running, move || {
+        let db = db.clone();
+        async move { Ok(executor::sweep(&db).await.map(drop)?) }
+    });
     Ok(())
 }

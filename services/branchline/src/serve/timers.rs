@@ -55,7 +55,9 @@ pub(super) fn seal_audit(db: &Db, process: &Process, running: &mut JoinSet<anyho
 
 async fn seal_once(db: Db) -> anyhow::Result<()> {
     for tenant in db.tenants().await? {
-        let tx = db.tenant(&tenant.id, "system:sealer", Access::Write).await?;
+        let tx = db
+            .tenant(&tenant.id, "system:sealer", Access::Write)
+            .await?;
         audit::seal(&tx).await?;
         tx.commit().await?;
     }

@@ -4,7 +4,7 @@
 use branchline_db::{Access, DbError, Values};
 use sqlx::{Connection, PgConnection, Row};
 
-use crate::server::installation;
+use crate::installation;
 
 const WHO: &str = "test";
 
@@ -223,5 +223,10 @@ async fn a_job_carries_the_tenant_that_sent_it_whatever_it_says() {
         .await
         .unwrap();
     tx.commit().await.unwrap();
-    assert_eq!(at.job_tenants().await, [at.lion.as_str()]);
+    let sql = "SELECT payload ->> 'tenant' FROM jobs_core._private_jobs";
+    let sent: Vec<String> = sqlx::query_scalar(sql)
+        .fetch_all(&mut at.superuser().await)
+        .await
+        .unwrap();
+    assert_eq!(sent, [at.lion.as_str()]);
 }

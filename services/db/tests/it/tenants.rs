@@ -4,7 +4,9 @@ use branchline_db::provision::{self, ProvisionError, Serving, set_serving};
 use branchline_db::{Access, DbError};
 use branchline_kernel::{Clock, Iban, SystemClock};
 
-use crate::server::{installation, new_tenant};
+use branchline_testkit::new_tenant;
+
+use crate::installation;
 
 #[tokio::test]
 async fn a_suspended_tenant_is_read_but_not_written() {

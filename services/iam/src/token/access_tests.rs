@@ -1,3 +1,5 @@
+//! People's tokens: what is accepted and what is not.
+
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};

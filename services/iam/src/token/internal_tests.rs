@@ -1,3 +1,5 @@
+//! Internal tokens: what is accepted and what is not.
+
 use branchline_kernel::{AccountId, Timestamp};
 use serde_json::{Value, json};
 

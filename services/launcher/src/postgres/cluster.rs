@@ -21,7 +21,7 @@ use crate::files::{self, Folder};
 use crate::process::run;
 use crate::progress::Progress;
 
-/// Where root keeps folders that the server's account could not reach elsewhere, for example below `/root`.
+/// Where root keeps folders that the server's account could not reach elsewhere, for example in root's own home.
 const REACHABLE: &str = "/var/lib/branchline";
 const PASSWORD: &str = "password";
 /// The line of `postmaster.pid` that tells the state of the server.
@@ -232,8 +232,8 @@ mod tests {
     #[test]
     fn an_unreachable_folder_always_gets_the_same_replacement() {
         assert_eq!(
-            flat_name(Path::new("/root/.local/state")),
-            "root-.local-state"
+            flat_name(Path::new("/closed/.local/state")),
+            "closed-.local-state"
         );
     }
 }

@@ -43,7 +43,7 @@ pub async fn set_cap(tx: &TenantTx, cap: Money) -> Result<(), PaymentError> {
     ensure(tx, cap.currency()).await?;
     rows::set_cap(tx, RAIL, cap).await?;
     let event = audit::Event {
-        operation: "setNetDebitCap",
+        operation: "setNetDebitCap".to_owned(),
         object: Some(cap.currency().code().to_owned()),
         outcome: "done".to_owned(),
         ..audit::Event::default()
@@ -104,7 +104,7 @@ pub async fn net(tx: &TenantTx, run: Uuid, owed: Money) -> Result<Option<Posting
     let command = Command::new(LedgerKey::derived(run, &step), Action::Post(post));
     let command = command.about("netting", run)?;
     let event = audit::Event {
-        operation: "netClearing",
+        operation: "netClearing".to_owned(),
         object: Some(run.to_string()),
         outcome: "done".to_owned(),
         ..audit::Event::default()

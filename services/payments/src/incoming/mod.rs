@@ -68,7 +68,7 @@ pub async fn credit_at_payee(tx: &TenantTx, order: &CreditOrder) -> Result<Answe
     };
     outbox::publish(tx, "payment.credit_decided.v1", &event).await?;
     let event = audit::Event {
-        operation: "creditAtPayee",
+        operation: "creditAtPayee".to_owned(),
         object: Some(order.payment.to_string()),
         outcome: outcome.to_owned(),
         ..audit::Event::default()

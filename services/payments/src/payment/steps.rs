@@ -194,7 +194,7 @@ async fn record(
     operation: &'static str,
 ) -> Result<(), PaymentError> {
     let event = audit::Event {
-        operation,
+        operation: operation.to_owned(),
         object: Some(payment.id.to_string()),
         outcome: payment.state.word().to_lowercase(),
         ..audit::Event::default()

@@ -5,8 +5,8 @@ use crate::repo::SourceFile;
 use crate::report::Finding;
 
 const INHERITED: [&str; 5] = ["version", "edition", "rust-version", "license", "publish"];
-/// The tool has a short list of lints of its own.
-const OWN_LINTS: [&str; 1] = ["branchline-xtask"];
+/// What is never served has a short list of lints of its own.
+const OWN_LINTS: [&str; 2] = ["branchline-testkit", "branchline-xtask"];
 
 /// All rules over one member.
 pub fn check(folder: &str, name: &str, files: &[SourceFile]) -> Vec<Finding> {

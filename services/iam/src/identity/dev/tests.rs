@@ -1,3 +1,5 @@
+//! The development identity over HTTP.
+
 use std::collections::HashMap;
 use std::path::PathBuf;
 

@@ -1,0 +1,67 @@
+//! What members see: signing in, approving, typing a code, and what they have allowed.
+//!
+//! # Invariants
+//! - Everything works without JavaScript, and no page may run any.
+//! - A form carries a token that is bound to the session, to the form and to what it is about; a
+//!   form that was changed on its way does nothing.
+//! - Nothing is decided by what a form says that could be looked up: accounts, amounts and payees
+//!   are read anew at each step.
+
+mod approve;
+mod authorize;
+mod case;
+mod code;
+mod conclude;
+mod consent;
+mod cookies;
+mod forms;
+mod me;
+mod page;
+mod payment;
+mod phone;
+mod refused;
+mod sign_in;
+mod views;
+
+use actix_web::HttpResponse;
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use actix_web::web::{self, ServiceConfig};
+
+pub(crate) use authorize::{__path_authorize, authorize};
+
+/// Adds the pages.
+pub(crate) fn configure(config: &mut ServiceConfig) {
+    let approve = "/t/{tenant}/approve/{interaction}";
+    config
+        .service(on("/assets/pages.css").route(web::get().to(styles)))
+        .service(on("/t/{tenant}/oauth/authorize").route(web::get().to(authorize)))
+        .service(on("/t/{tenant}/login/callback").route(web::get().to(sign_in::come_back)))
+        .service(
+            on(approve)
+                .route(web::get().to(approve::show))
+                .route(web::post().to(approve::decide)),
+        )
+        .service(
+            on(&format!("{approve}/code"))
+                .route(web::get().to(code::show))
+                .route(web::post().to(code::decide)),
+        )
+        .service(on("/t/{tenant}/me").route(web::get().to(me::show)))
+        .service(on("/t/{tenant}/me/sign-out").route(web::post().to(me::sign_out)))
+        .service(
+            on("/t/{tenant}/me/consents/{consentId}/withdraw").route(web::post().to(me::withdraw)),
+        )
+        .service(on("/t/{tenant}/phone").route(web::get().to(phone::show)));
+}
+
+fn on(path: &str) -> actix_web::Resource {
+    web::resource(path).default_service(web::to(refused::method_not_allowed))
+}
+
+async fn styles() -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, "text/css; charset=utf-8"))
+        .insert_header((CACHE_CONTROL, "public, max-age=3600"))
+        .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .body(include_str!("../../templates/pages.css"))
+}

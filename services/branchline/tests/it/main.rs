@@ -1,0 +1,7 @@
+//! The platform as a whole: real processes, real servers, the journey of the demo.
+#![expect(clippy::tests_outside_test_module, reason = "integration test crate")]
+
+mod access;
+mod crashes;
+mod leaks;
+mod scene;

@@ -1,0 +1,303 @@
+//! Two institutions with a member each, made by the production code.
+
+use std::sync::Arc;
+
+use branchline_banking::{
+    self as banking, Account, Institution, Login, NewAccount, NewMember, Product,
+};
+use branchline_db::migrate::{Admin, Login as DbLogin, Logins};
+use branchline_db::provision::{self, NewTenant};
+use branchline_db::{Access, CellId, Db, DbConfig, Placement, Program, Strictness, TenantTx};
+use branchline_kernel::{
+    Clock, Currency, FakeClock, IdSource, Money, PaymentId, RandomIds, Secret, SystemClock,
+    TenantId,
+};
+use branchline_ledger as ledger;
+use branchline_payments::{
+    self as payments, Answer, CreditOrder, Debtor, Instruction, NewPayment, Payment, PaymentError,
+    Step,
+};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+
+/// Lion and Elephant, with Amina's and Baraka's accounts.
+pub(crate) struct Banks {
+    pub(crate) core: Db,
+    pub(crate) clock: FakeClock,
+    pub(crate) lion: TenantId,
+    pub(crate) elephant: TenantId,
+    pub(crate) amina: Account,
+    pub(crate) baraka: Account,
+}
+
+pub(crate) fn eur(minor: i64) -> Money {
+    Money::new(minor, "EUR".parse().unwrap())
+}
+
+fn server() -> Option<String> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a test reads where its server is"
+    )]
+    let (url, must) = (
+        std::env::var("BRANCHLINE_TEST_DATABASE_URL").ok(),
+        std::env::var("BRANCHLINE_REQUIRE_ALL").is_ok(),
+    );
+    assert!(
+        url.is_some() || !must,
+        "BRANCHLINE_TEST_DATABASE_URL is missing"
+    );
+    if url.is_none() {
+        println!(
+            "skipped: payments between institutions needs BRANCHLINE_TEST_DATABASE_URL (cargo xtask test sets it)"
+        );
+    }
+    url
+}
+
+/// Two institutions; Amina has 100.00 at Lion, Baraka nothing at Elephant.
+pub(crate) async fn banks() -> Option<Banks> {
+    let server = server()?;
+    let word = RandomIds.next().simple().to_string();
+    let word: String = word.chars().skip(20).collect();
+    let database = format!("payments_{word}");
+    let mut root = PgConnection::connect(&server).await.unwrap();
+    let sql = format!("CREATE DATABASE {database}");
+    sqlx::raw_sql(AssertSqlSafe(sql))
+        .execute(&mut root)
+        .await
+        .unwrap();
+    let (base, _) = server.rsplit_once('/').unwrap();
+    let login = |name: &str| DbLogin {
+        name: format!("{name}_{word}"),
+        password: Secret::new("secret".to_owned()),
+    };
+    let logins = Logins {
+        core: login("core"),
+        gateway: login("gateway"),
+        core_jobs: login("cjobs"),
+        gateway_jobs: login("gjobs"),
+    };
+    let (_, host) = base.rsplit_once('@').unwrap();
+    let core_url = format!("postgres://{}:secret@{host}/{database}", logins.core.name);
+    let url = Secret::new(format!("{base}/{database}"));
+    let admin = Admin::connect(&url, logins).await.unwrap();
+    admin.platform().await.unwrap();
+    let clock = FakeClock::at(SystemClock.now());
+    let core = connect(&core_url, clock.clone()).await;
+    let lion = tenant(&admin, &core, (&format!("l{word}"), "lion", "70010001")).await;
+    let elephant = tenant(&admin, &core, (&format!("e{word}"), "elephant", "70010002")).await;
+    let amina = member(&core, &lion, "Amina").await;
+    let baraka = member(&core, &elephant, "Baraka").await;
+    let banks = Banks {
+        core,
+        clock,
+        lion,
+        elephant,
+        amina,
+        baraka,
+    };
+    banks.deposit(&banks.lion, &banks.amina, eur(10_000)).await;
+    Some(banks)
+}
+
+async fn connect(url: &str, clock: FakeClock) -> Db {
+    let url = Secret::new(url.to_owned());
+    let config = DbConfig {
+        program: Program::Core,
+        platform_url: url.clone(),
+        cells: vec![(CellId::new("main"), url)],
+        max_connections: 8,
+        strictness: Strictness::Production,
+        crash_at: None,
+    };
+    let placement = Placement::Register(Arc::default());
+    Db::connect(&config, placement, Arc::new(clock), Arc::new(RandomIds))
+        .await
+        .unwrap()
+}
+
+async fn tenant(admin: &Admin, core: &Db, (id, slug, code): (&str, &str, &str)) -> TenantId {
+    let id: TenantId = id.parse().unwrap();
+    let currency: Currency = "EUR".parse().unwrap();
+    let new = NewTenant {
+        id: id.clone(),
+        slug: slug.parse().unwrap(),
+        name: format!("{slug} credit union"),
+        country: "DE".to_owned(),
+        currency,
+        bank_code: code.to_owned(),
+        cell: CellId::new("main"),
+    };
+    provision::create(admin, &new, SystemClock.now())
+        .await
+        .unwrap();
+    let tx = core
+        .tenant(&id, "system:provisioning", Access::Write)
+        .await
+        .unwrap();
+    let institution = Institution {
+        country: new.country,
+        bank_code: new.bank_code,
+        currency,
+    };
+    banking::establish(&tx, &institution).await.unwrap();
+    tx.commit().await.unwrap();
+    id
+}
+
+async fn member(core: &Db, tenant: &TenantId, name: &str) -> Account {
+    let tx = core
+        .tenant(tenant, "staff:teller", Access::Write)
+        .await
+        .unwrap();
+    let login = Login {
+        issuer: "https://id.test".to_owned(),
+        subject: name.to_owned(),
+    };
+    let name = name.to_owned();
+    let member = banking::enroll(&tx, NewMember { name, login })
+        .await
+        .unwrap();
+    let new = NewAccount {
+        member: member.id,
+        currency: "EUR".parse().unwrap(),
+        product: Product::Current,
+    };
+    let account = banking::open_account(&tx, &new).await.unwrap();
+    tx.commit().await.unwrap();
+    account
+}
+
+impl Banks {
+    /// Runs `work` in a transaction of its own and commits what succeeds.
+    pub(crate) async fn at<T>(
+        &self,
+        tenant: &TenantId,
+        work: impl AsyncFn(&TenantTx) -> Result<T, PaymentError>,
+    ) -> Result<T, PaymentError> {
+        let tx = self
+            .core
+            .tenant(tenant, "system:test", Access::Write)
+            .await?;
+        let done = work(&tx).await?;
+        tx.commit().await?;
+        Ok(done)
+    }
+
+    pub(crate) async fn deposit(&self, tenant: &TenantId, account: &Account, amount: Money) {
+        let posting = RandomIds.next().into();
+        self.at(tenant, async |tx| {
+            Ok(banking::deposit_cash(tx, account.id, amount, posting).await?)
+        })
+        .await
+        .unwrap();
+    }
+
+    /// What is booked and what is available, in minor units.
+    pub(crate) async fn balance(&self, tenant: &TenantId, account: &Account) -> (i64, i64) {
+        let balances = self
+            .at(tenant, async |tx| Ok(banking::balances(tx, account).await?))
+            .await
+            .unwrap();
+        (balances.booked.minor(), balances.available.minor())
+    }
+
+    pub(crate) fn order(&self, amount: Money) -> NewPayment {
+        self.order_to(self.baraka.iban.as_str(), amount)
+    }
+
+    pub(crate) fn order_to(&self, iban: &str, amount: Money) -> NewPayment {
+        NewPayment {
+            id: RandomIds.next().into(),
+            instruction: Instruction {
+                debtor: Debtor {
+                    account: self.amina.id,
+                    iban: self.amina.iban.clone(),
+                    name: self.amina.owner_name.clone(),
+                },
+                creditor_iban: iban.parse().unwrap(),
+                creditor_name: "Baraka".to_owned(),
+                amount,
+                end_to_end_id: "INV-17".to_owned(),
+                remittance: Some("Invoice 17".to_owned()),
+            },
+        }
+    }
+
+    /// A payment that Amina has agreed to.
+    pub(crate) async fn authorised(&self, new: NewPayment) -> Payment {
+        let id = new.id;
+        self.at(&self.lion, async |tx| {
+            payments::initiate(tx, new.clone()).await
+        })
+        .await
+        .unwrap();
+        self.authorise(id).await.unwrap()
+    }
+
+    pub(crate) async fn authorise(&self, id: PaymentId) -> Result<Payment, PaymentError> {
+        self.at(&self.lion, async |tx| {
+            payments::authorise(tx, id, |_| true).await
+        })
+        .await
+    }
+
+    pub(crate) async fn dispatch(&self, id: PaymentId) -> Payment {
+        let to = self.elephant.clone();
+        self.at(&self.lion, async |tx| {
+            payments::dispatch(tx, id, Some(to.clone())).await
+        })
+        .await
+        .unwrap()
+    }
+
+    /// The order that Elephant is asked for.
+    pub(crate) async fn asked(&self, id: PaymentId) -> CreditOrder {
+        let step = self
+            .at(&self.lion, async |tx| payments::next_step(tx, id).await)
+            .await
+            .unwrap();
+        let Step::Exchange { order, .. } = step else {
+            panic!("nothing is asked for: {step:?}");
+        };
+        *order
+    }
+
+    pub(crate) async fn credit(&self, order: &CreditOrder) -> Answer {
+        self.at(&self.elephant, async |tx| {
+            payments::credit_at_payee(tx, order).await
+        })
+        .await
+        .unwrap()
+    }
+
+    pub(crate) async fn conclude(&self, id: PaymentId, answer: Answer) -> Payment {
+        self.at(&self.lion, async |tx| {
+            payments::conclude(tx, id, answer.clone()).await
+        })
+        .await
+        .unwrap()
+    }
+
+    /// Ends the test: at both institutions the books agree with themselves, and what lies on
+    /// clearing mirrors what is not yet booked.
+    pub(crate) async fn check_books(&self) {
+        let mut clearing = 0_i64;
+        for tenant in [&self.lion, &self.elephant] {
+            let findings = self
+                .at(tenant, async |tx| Ok(ledger::verify(tx).await?))
+                .await
+                .unwrap();
+            assert!(findings.is_empty(), "{findings:?}");
+            let position = self
+                .at(tenant, async |tx| {
+                    payments::position(tx, "EUR".parse().unwrap()).await
+                })
+                .await
+                .unwrap();
+            assert_eq!(position.in_flight.minor(), 0, "something is on its way");
+            clearing = clearing.checked_add(position.clearing.minor()).unwrap();
+        }
+        assert_eq!(clearing, 0, "clearing accounts mirror each other");
+    }
+}

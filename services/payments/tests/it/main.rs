@@ -1,0 +1,13 @@
+//! Payments between two institutions, step by step, against a real server.
+#![expect(
+    clippy::print_stdout,
+    clippy::tests_outside_test_module,
+    clippy::unwrap_used,
+    reason = "integration test crate"
+)]
+
+mod bank;
+mod cap;
+mod journey;
+mod refusals;
+mod repeats;
