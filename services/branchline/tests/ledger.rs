@@ -54,3 +54,13 @@ fn each_planted_bug_is_found_within_twenty_rounds() {
         }
     }
 }
+
+#[test]
+fn a_quick_bench_ends_with_books_that_agree() {
+    let output = Command::new(env!("CARGO_BIN_EXE_branchline"))
+        .args(["ledger", "bench", "--quick"])
+        .output()
+        .unwrap();
+    let result = result(&output);
+    assert!(result.starts_with("ledger-bench uniform="), "{result}");
+}

@@ -1,5 +1,6 @@
 //! `branchline ledger`: proof that the books are right, and stay right whatever happens.
 
+mod bench;
 mod ground;
 mod torture;
 mod verify;
@@ -17,6 +18,8 @@ pub(crate) enum Command {
     Seal,
     /// Kill, cut and stop everything while posting on a private server, and check what is left.
     Torture(torture::Args),
+    /// Measure the engine against PostgreSQL's own benchmark on a private server.
+    Bench(bench::Args),
     /// A process that the torture kills.
     #[command(hide = true)]
     TortureWorker,
@@ -31,6 +34,7 @@ pub(crate) async fn run(
         Command::Verify(args) => Box::pin(verify::run(&config()?, args)).await,
         Command::Seal => Box::pin(verify::seal(&config()?)).await,
         Command::Torture(args) => Box::pin(torture::run(args)).await,
+        Command::Bench(args) => Box::pin(bench::run(args)).await,
         Command::TortureWorker => Box::pin(torture::work()).await,
     }
 }

@@ -23,7 +23,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout_at};
 use uuid::Uuid;
 
-use self::chance::Chance;
+pub(super) use self::chance::Chance;
 use self::faults::Fault;
 use self::orders::{Model, Order, Orders};
 use self::plant::Plant;
