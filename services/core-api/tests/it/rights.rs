@@ -2,7 +2,7 @@
 
 use actix_web::http::Method;
 use actix_web::test::TestRequest;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::api::{Caller, api};
 
@@ -56,5 +56,22 @@ async fn a_token_without_the_right_is_refused() {
             api.post(&nobody, &path, &json!({})).await
         };
         assert_eq!(answer.refusal(), (403, "right-missing"), "{method} {path}");
+    }
+}
+
+/// The committed access matrix: each operation's kind and right.
+fn rows() -> Value {
+    serde_json::from_str(include_str!("../../../../openapi/access.json")).unwrap()
+}
+
+#[test]
+fn the_access_matrix_says_the_right_that_the_code_asks_for() {
+    let (document, rows) = (branchline_core_api::openapi(), rows());
+    let document = serde_json::to_value(document).unwrap();
+    for operations in document["paths"].as_object().unwrap().values() {
+        for operation in operations.as_object().unwrap().values() {
+            let id = operation["operationId"].as_str().unwrap();
+            assert_eq!(rows[id]["right"], operation["x-right"], "{id}");
+        }
     }
 }

@@ -291,7 +291,7 @@ async fn probes(scene: &Scene, tokens: &Tokens) -> anyhow::Result<Vec<Probe>> {
             200,
         ),
         Probe::member(
-            "cancelPayment",
+            "cancelReceivedPayment",
             Method::POST,
             format!("/payments/{}/cancel", id(&cancelled)),
             none.clone(),
