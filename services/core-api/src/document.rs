@@ -25,6 +25,8 @@ use crate::{accounts, books, members, payments};
         accounts::get_balances,
         accounts::list_entries,
         accounts::accept_deposit,
+        accounts::freeze_account,
+        accounts::unfreeze_account,
         payments::initiate_payment,
         payments::get_payment,
         payments::authorise_payment,

@@ -148,3 +148,52 @@ async fn the_trial_balance_sums_to_zero() {
         ("120.50".to_owned(), "-120.50".to_owned())
     );
 }
+
+#[actix_web::test]
+async fn a_frozen_account_takes_no_cash_until_it_is_unfrozen() {
+    let Some(api) = api().await else { return };
+    let lion = api.made.lion.clone();
+    let id = api.account(&lion, "amina", "1.00").await.text("account_id");
+    let staff = Caller::staff(&lion);
+    let reason = json!({"reason": "Court order 17/2026"});
+    let cash = json!({"amount": {"amount": "2.00", "currency": "EUR"}});
+    let (freeze, unfreeze, deposits) = (
+        format!("/v1/accounts/{id}/freeze"),
+        format!("/v1/accounts/{id}/unfreeze"),
+        format!("/v1/accounts/{id}/deposits"),
+    );
+    for _ in 0..2 {
+        let frozen = api.post(&staff, &freeze, &reason).await;
+        assert_eq!(
+            (frozen.status, frozen.text("status").as_str()),
+            (200, "frozen")
+        );
+    }
+    let refused = api.post(&staff, &deposits, &cash).await;
+    assert_eq!(refused.refusal(), (409, "account-frozen"));
+    let open = api.post(&staff, &unfreeze, &reason).await;
+    assert_eq!((open.status, open.text("status").as_str()), (200, "open"));
+    assert_eq!(api.post(&staff, &deposits, &cash).await.status, 201);
+}
+
+#[actix_web::test]
+async fn an_account_is_frozen_by_its_own_institution_for_a_reason() {
+    let Some(api) = api().await else { return };
+    let (lion, elephant) = (api.made.lion.clone(), api.made.elephant.clone());
+    let id = api.account(&lion, "amina", "1.00").await.text("account_id");
+    let path = format!("/v1/accounts/{id}/freeze");
+    let reason = json!({"reason": "Court order 17/2026"});
+    let foreign = api.post(&Caller::staff(&elephant), &path, &reason).await;
+    assert_eq!(foreign.refusal(), (404, "account-not-found"));
+    let member = api
+        .post(&Caller::member(&lion, "amina"), &path, &reason)
+        .await;
+    assert_eq!(member.refusal(), (403, "right-missing"));
+    let silent = api
+        .post(&Caller::staff(&lion), &path, &json!({"reason": " "}))
+        .await;
+    assert_eq!(silent.refusal(), (400, "invalid-request"));
+    let amina = Caller::member(&lion, "amina");
+    let account = api.get(&amina, &format!("/v1/accounts/{id}")).await;
+    assert_eq!(account.text("status"), "open");
+}

@@ -311,7 +311,20 @@ async fn probes(scene: &Scene, tokens: &Tokens) -> anyhow::Result<Vec<Probe>> {
             200,
         ));
     }
+    probes.extend(freezes(account));
     Ok(probes)
+}
+
+fn freezes(account: &str) -> Vec<Probe> {
+    let reason = json!({ "reason": "Court order 17/2026" });
+    let of = |operation, verb: &str| {
+        let path = format!("/accounts/{account}/{verb}");
+        Probe::staff(operation, Method::POST, path, reason.clone(), 200)
+    };
+    vec![
+        of("freezeAccount", "freeze"),
+        of("unfreezeAccount", "unfreeze"),
+    ]
 }
 
 fn payment(scene: &Scene) -> Value {
