@@ -287,6 +287,16 @@ async fn probes(scene: &Scene, tokens: &Tokens) -> anyhow::Result<Vec<Probe>> {
             200,
         ),
         Probe::member(
+<<<<<<< HEAD
+=======
+            "authorisePayment",
+            Method::POST,
+            format!("/payments/{}/authorise", id(&paid)),
+            authorise,
+            200,
+        ),
+        Probe::member(
+>>>>>>> core
             "cancelReceivedPayment",
             Method::POST,
             format!("/payments/{}/cancel", id(&cancelled)),
@@ -307,6 +317,7 @@ async fn probes(scene: &Scene, tokens: &Tokens) -> anyhow::Result<Vec<Probe>> {
             200,
         ));
     }
+    probes.extend(freezes(account));
     // Last, because the payment goes on by itself.
     probes.push(Probe::member(
         "authorisePayment",
@@ -316,6 +327,18 @@ async fn probes(scene: &Scene, tokens: &Tokens) -> anyhow::Result<Vec<Probe>> {
         200,
     ));
     Ok(probes)
+}
+
+fn freezes(account: &str) -> Vec<Probe> {
+    let reason = json!({ "reason": "Court order 17/2026" });
+    let of = |operation, verb: &str| {
+        let path = format!("/accounts/{account}/{verb}");
+        Probe::staff(operation, Method::POST, path, reason.clone(), 200)
+    };
+    vec![
+        of("freezeAccount", "freeze"),
+        of("unfreezeAccount", "unfreeze"),
+    ]
 }
 
 fn payment(scene: &Scene) -> Value {
