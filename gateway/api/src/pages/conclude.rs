@@ -18,13 +18,6 @@ use crate::Gateway;
 use crate::errands;
 use crate::oauth::random_32;
 
-/// How an approval ends without being granted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ending {
-    /// She refused.
-    Refused,
-}
-
 /// What she typed, against what stands there now.
 pub(super) struct Answered {
     /// The challenge that the form was for.
@@ -36,18 +29,13 @@ pub(super) struct Answered {
 }
 
 /// She refuses: the object ends, and the browser goes back to the application.
-pub(super) async fn end(
-    gateway: &Gateway,
-    case: &Case,
-    ending: Ending,
-) -> Result<HttpResponse, Refused> {
-    let Ending::Refused = ending;
+pub(super) async fn refuse(gateway: &Gateway, case: &Case) -> Result<HttpResponse, Refused> {
     let call = gateway
         .change(&case.tenant.id, &case.actor(), async |tx| {
             let mut run = sca::of_locked(tx, case.object()).await?;
             run.state = run.state.fail(ScaFailure::Refused, tx.now())?;
             sca::update(tx, &run).await?;
-            let call = end_object(tx, gateway, case).await?;
+            let call = end_object(tx, gateway, case, ScaFailure::Refused).await?;
             audit::record(tx, case.event("refuse", "done")).await?;
             Ok::<_, Refused>(call)
         })
@@ -66,11 +54,13 @@ fn back(case: &Case, why: &OAuthError) -> String {
     )
 }
 
-/// The consent is rejected, the payment is to be called off, the request is used up.
+/// The consent is rejected, the payment is to be called off, the request is used up. A payment that
+/// changed behind the page's back stays as it is, for whoever looks into that.
 async fn end_object(
     tx: &TenantTx,
     gateway: &Gateway,
     case: &Case,
+    why: ScaFailure,
 ) -> Result<Option<CoreCall>, Refused> {
     oauth::complete(tx, &case.pushed.key).await?;
     match case.object() {
@@ -83,6 +73,7 @@ async fn end_object(
             }
             Ok(None)
         }
+        sca::Object::Payment(_) if why == ScaFailure::ContentChanged => Ok(None),
         sca::Object::Payment(payment) => {
             let call = CoreCall {
                 payment,
@@ -135,7 +126,7 @@ pub(super) async fn answer(
         }
         ScaOutcome::Failed(why) => {
             audit::record(&tx, case.event("approve", why.as_str())).await?;
-            end_object(&tx, gateway, case).await?
+            end_object(&tx, gateway, case, why).await?
         }
     };
     tx.commit().await?;

@@ -105,7 +105,15 @@ async fn tampered(journey: &Journey, acts: &Acts, cast: &Cast) -> anyhow::Result
     for (name, value) in form.fields.iter().filter(|(name, _)| name != "code") {
         let forged: String = value.chars().rev().collect();
         let answer = browser
-            .submit(&page, &form, &[(name.as_str(), forged.as_str()), ("code", code.as_str()), ("decision", "confirm")])
+            .submit(
+                &page,
+                &form,
+                &[
+                    (name.as_str(), forged.as_str()),
+                    ("code", code.as_str()),
+                    ("decision", "confirm"),
+                ],
+            )
             .await?;
         anyhow::ensure!(
             (400..500).contains(&answer.status),
