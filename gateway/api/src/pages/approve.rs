@@ -63,6 +63,11 @@ async fn authenticated(gateway: &Gateway, case: &Case) -> Result<(), Refused> {
         .await
 }
 
+/// A page that was loaded anew after a form with a mistake: back to the form.
+pub(super) async fn again(request: HttpRequest) -> HttpResponse {
+    go_to(request.path().trim_end_matches("/decision"))
+}
+
 /// Takes her choice.
 pub(super) async fn decide(
     gateway: Data<Gateway>,
