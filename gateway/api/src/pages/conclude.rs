@@ -35,7 +35,7 @@ pub(super) async fn refuse(gateway: &Gateway, case: &Case) -> Result<HttpRespons
             let mut run = sca::of_locked(tx, case.object()).await?;
             run.state = run.state.fail(ScaFailure::Refused, tx.now())?;
             sca::update(tx, &run).await?;
-            let call = end_object(tx, gateway, case, ScaFailure::Refused).await?;
+            let call = end_object(tx, gateway, case).await?;
             audit::record(tx, case.event("refuse", "done")).await?;
             Ok::<_, Refused>(call)
         })
@@ -54,13 +54,11 @@ fn back(case: &Case, why: &OAuthError) -> String {
     )
 }
 
-/// The consent is rejected, the payment is to be called off, the request is used up. A payment that
-/// changed behind the page's back stays as it is, for whoever looks into that.
+/// The consent is rejected, the payment is to be called off, the request is used up.
 async fn end_object(
     tx: &TenantTx,
     gateway: &Gateway,
     case: &Case,
-    why: ScaFailure,
 ) -> Result<Option<CoreCall>, Refused> {
     oauth::complete(tx, &case.pushed.key).await?;
     match case.object() {
@@ -73,7 +71,6 @@ async fn end_object(
             }
             Ok(None)
         }
-        sca::Object::Payment(_) if why == ScaFailure::ContentChanged => Ok(None),
         sca::Object::Payment(payment) => {
             let call = CoreCall {
                 payment,
@@ -126,7 +123,7 @@ pub(super) async fn answer(
         }
         ScaOutcome::Failed(why) => {
             audit::record(&tx, case.event("approve", why.as_str())).await?;
-            end_object(&tx, gateway, case, why).await?
+            end_object(&tx, gateway, case).await?
         }
     };
     tx.commit().await?;
