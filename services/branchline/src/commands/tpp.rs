@@ -49,7 +49,11 @@ pub(crate) async fn run(config: &Config, command: Command) -> anyhow::Result<()>
             for listed in operations::list(&db).await? {
                 let at: Vec<_> = listed.enabled_at.iter().map(ToString::to_string).collect();
                 let client = ClientId::of(listed.tpp.id);
-                say(&format!("{client}\t{}\t{}", listed.tpp.name(), at.join(",")));
+                say(&format!(
+                    "{client}\t{}\t{}",
+                    listed.tpp.name(),
+                    at.join(",")
+                ));
             }
         }
     }

@@ -38,7 +38,11 @@ impl Page {
         let fits = |form: &Form| form.action.contains(what) || form.has(what);
         let form = html::forms(&self.body).into_iter().find(fits);
         form.with_context(|| {
-            format!("the page {} has no form for {what}: {}", self.url, html::text(&self.body))
+            format!(
+                "the page {} has no form for {what}: {}",
+                self.url,
+                html::text(&self.body)
+            )
         })
     }
 

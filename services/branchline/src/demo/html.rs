@@ -18,7 +18,10 @@ impl Form {
     /// Whether it has a field of that name.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
-        self.choices.iter().chain(&self.fields).any(|(field, _)| field == name)
+        self.choices
+            .iter()
+            .chain(&self.fields)
+            .any(|(field, _)| field == name)
     }
 
     /// The values that a person may choose for the field of that name.

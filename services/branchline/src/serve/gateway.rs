@@ -10,7 +10,8 @@ use branchline_db::Program;
 use branchline_gateway_api::{Gateway, Parts, sweep_pending};
 use branchline_iam::MasterKey;
 use branchline_web::{
-    App, Callers, Limits, Replays, health, input_limits, limit_by_address, outbound_client, serve_docs, watch,
+    App, Callers, Limits, Replays, health, input_limits, limit_by_address, outbound_client,
+    serve_docs, watch,
 };
 use tokio::task::JoinSet;
 
@@ -81,7 +82,11 @@ fn put_together(config: &Config, app: &Arc<App>, replays: Replays) -> anyhow::Re
 /// What was committed and not yet told to the core is told by the sweep.
 const ERRANDS: Duration = Duration::from_secs(5);
 
-fn run_errands(gateway: &web::Data<Gateway>, process: &Process, running: &mut JoinSet<anyhow::Result<()>>) {
+fn run_errands(
+    gateway: &web::Data<Gateway>,
+    process: &Process,
+    running: &mut JoinSet<anyhow::Result<()>>,
+) {
     let gateway = gateway.clone();
     timers::every(ERRANDS, process, running, move || {
         let gateway = gateway.clone();

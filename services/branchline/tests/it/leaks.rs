@@ -65,7 +65,11 @@ async fn act(scene: &Scene) -> anyhow::Result<Vec<(String, String)>> {
     };
     let listed = get("/accounts?withBalance=true".to_owned(), Some(&consent.id)).await?;
     let resource = listed.text("/accounts/0/resourceId")?;
-    for path in ["", "/balances", "/transactions?bookingStatus=both"] {
+    for path in [
+        "",
+        "/balances",
+        "/transactions?bookingStatus=both&dateFrom=2026-01-01",
+    ] {
         get(format!("/accounts/{resource}{path}"), Some(&consent.id)).await?;
     }
     get(format!("/consents/{}", consent.id), None).await?;

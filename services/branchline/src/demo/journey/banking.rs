@@ -4,8 +4,8 @@ use anyhow::Context;
 use serde_json::{Value, json};
 
 use super::Journey;
-use crate::demo::stage::Stage;
 use crate::demo::staff::{PASSWORD, Staff};
+use crate::demo::stage::Stage;
 
 /// One of the two credit unions.
 #[derive(Debug, Clone)]

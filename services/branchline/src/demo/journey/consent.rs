@@ -92,7 +92,13 @@ impl Journey {
     ) -> anyhow::Result<Page> {
         let code = self.code_on_phone(tenant).await?;
         let form = page.form("code")?;
-        browser.submit(page, &form, &[("code", code.as_str()), ("decision", "confirm")]).await
+        browser
+            .submit(
+                page,
+                &form,
+                &[("code", code.as_str()), ("decision", "confirm")],
+            )
+            .await
     }
 
     /// The newest code on the member's phone.
@@ -103,8 +109,13 @@ impl Journey {
         let url = format!("{}/t/{}/phone", self.gateway, tenant.bank.slug);
         let page = Browser::new(self.http.clone()).open(&url).await?;
         let text = page.text();
-        let code = text.split("Code: ").nth(1).and_then(|rest| rest.split(' ').next());
-        Ok(code.with_context(|| format!("no code on the phone: {text}"))?.to_owned())
+        let code = text
+            .split("Code: ")
+            .nth(1)
+            .and_then(|rest| rest.split(' ').next());
+        Ok(code
+            .with_context(|| format!("no code on the phone: {text}"))?
+            .to_owned())
     }
 }
 
@@ -118,4 +129,3 @@ pub struct Consent {
     /// The fintech's own token at that tenant.
     pub own: String,
 }
-

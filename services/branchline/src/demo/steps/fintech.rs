@@ -1,6 +1,7 @@
 //! The fintech registers, gets a consent, reads with it, and loses it.
 
 use anyhow::Context;
+use branchline_kernel::{Clock, SystemClock};
 use reqwest::Method;
 use serde_json::Value;
 
@@ -102,8 +103,9 @@ pub(super) async fn read(acts: &Acts, cast: &Cast) -> anyhow::Result<String> {
         .context("Amina's account is not shown")?;
     let balances = get(&format!("/accounts/{resource}/balances")).await?;
     let amount = balances.text("/balances/0/balanceAmount/amount")?;
+    let since = SystemClock.now().format("%Y-01-01");
     let entries = get(&format!(
-        "/accounts/{resource}/transactions?bookingStatus=booked"
+        "/accounts/{resource}/transactions?bookingStatus=booked&dateFrom={since}"
     ))
     .await?;
     let booked = entries

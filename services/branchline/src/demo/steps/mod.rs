@@ -17,7 +17,7 @@ use super::stage::Stage;
 use crate::terminal::say;
 
 /// How many steps there are.
-const STEPS: usize = 11;
+const STEPS: usize = 12;
 
 /// What the steps hand on to each other.
 struct Acts {

@@ -21,7 +21,7 @@ pub(super) async fn play(
     cast: &Cast,
 ) -> anyhow::Result<String> {
     let before = books(journey, acts).await?;
-    foreign(stage, journey, cast).await?;
+    foreign(stage, journey, acts, cast).await?;
     too_much(journey, acts, cast).await?;
     tampered(journey, acts, cast).await?;
     behind_the_page(stage, journey, acts, cast).await?;
@@ -39,7 +39,7 @@ async fn books(journey: &Journey, acts: &Acts) -> anyhow::Result<[Value; 2]> {
 }
 
 /// Lion's token at Elephant; another fintech's consent in the path and in the header.
-async fn foreign(stage: &Stage, journey: &Journey, cast: &Cast) -> anyhow::Result<()> {
+async fn foreign(stage: &Stage, journey: &Journey, acts: &Acts, cast: &Cast) -> anyhow::Result<()> {
     let (token, consent) = (&cast.consent.token, &cast.consent.id);
     let at_elephant =
         Call::new(ELEPHANT.slug, Method::GET, "/accounts", token).with_consent(consent);
@@ -65,7 +65,9 @@ async fn foreign(stage: &Stage, journey: &Journey, cast: &Cast) -> anyhow::Resul
         .call(in_header)
         .await?
         .refused(400, "CONSENT_UNKNOWN")?;
-    let foreign = Call::new(LION.slug, Method::GET, "/accounts", &own).with_consent(consent);
+    let theirs = journey.consent(&other, &acts.lion).await?;
+    let foreign =
+        Call::new(LION.slug, Method::GET, "/accounts", &theirs.token).with_consent(consent);
     other.call(foreign).await?.refused(400, "CONSENT_UNKNOWN")
 }
 
@@ -105,7 +107,15 @@ async fn tampered(journey: &Journey, acts: &Acts, cast: &Cast) -> anyhow::Result
     for (name, value) in form.fields.iter().filter(|(name, _)| name != "code") {
         let forged: String = value.chars().rev().collect();
         let answer = browser
-            .submit(&page, &form, &[(name.as_str(), forged.as_str()), ("code", code.as_str()), ("decision", "confirm")])
+            .submit(
+                &page,
+                &form,
+                &[
+                    (name.as_str(), forged.as_str()),
+                    ("code", code.as_str()),
+                    ("decision", "confirm"),
+                ],
+            )
             .await?;
         anyhow::ensure!(
             (400..500).contains(&answer.status),
@@ -149,7 +159,7 @@ async fn behind_the_page(
         answer.text()
     );
     let status = journey.status(&cast.savanna, &acts.lion, &id, &own).await?;
-    anyhow::ensure!(status == "RCVD", "a changed payment went on to {status}");
+    anyhow::ensure!(status == "CANC", "a changed payment went on to {status}");
     Ok(())
 }
 

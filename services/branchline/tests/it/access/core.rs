@@ -47,31 +47,76 @@ pub(crate) async fn probe_all(scene: &Scene) -> anyhow::Result<BTreeSet<String>>
     for probe in &probes {
         let before = state::of(&scene.stage).await?;
         refused(scene, &tokens, probe).await?;
-        anyhow::ensure!(before == state::of(&scene.stage).await?, "{} changed something for those who may not", probe.operation);
-        let token = if probe.who == Who::Supervisor { &tokens.supervisor } else { &tokens.member };
+        anyhow::ensure!(
+            before == state::of(&scene.stage).await?,
+            "{} changed something for those who may not",
+            probe.operation
+        );
+        let token = if probe.who == Who::Supervisor {
+            &tokens.supervisor
+        } else {
+            &tokens.member
+        };
         let answer = ask(scene, probe, Some(token)).await?;
         expect("those who may", probe.operation, &answer, probe.status, "")?;
     }
-    Ok(probes.iter().map(|probe| probe.operation.to_owned()).collect())
+    Ok(probes
+        .iter()
+        .map(|probe| probe.operation.to_owned())
+        .collect())
 }
 
 async fn refused(scene: &Scene, tokens: &Tokens, probe: &Probe) -> anyhow::Result<()> {
     let operation = probe.operation;
-    expect("nobody", operation, &ask(scene, probe, None).await?, 401, "token-missing")?;
-    for malformed in ["x", "a.b.c", &tokens.supervisor.chars().rev().collect::<String>()] {
-        expect("a malformed token", operation, &ask(scene, probe, Some(malformed)).await?, 401, "token-invalid")?;
+    expect(
+        "nobody",
+        operation,
+        &ask(scene, probe, None).await?,
+        401,
+        "token-missing",
+    )?;
+    for malformed in [
+        "x",
+        "a.b.c",
+        &tokens.supervisor.chars().rev().collect::<String>(),
+    ] {
+        expect(
+            "a malformed token",
+            operation,
+            &ask(scene, probe, Some(malformed)).await?,
+            401,
+            "token-invalid",
+        )?;
     }
-    expect("an expired token", operation, &ask(scene, probe, Some(&tokens.expired)).await?, 401, "token-expired")?;
+    expect(
+        "an expired token",
+        operation,
+        &ask(scene, probe, Some(&tokens.expired)).await?,
+        401,
+        "token-expired",
+    )?;
     let (wrong, foreign) = match probe.who {
         Who::Supervisor => (&tokens.member, &tokens.other_supervisor),
         Who::Member => (&tokens.supervisor, &tokens.other_member),
     };
     let is_for_both = operation.starts_with("getAccount") || operation == "listEntries";
     if !is_for_both {
-        expect("the wrong job", operation, &ask(scene, probe, Some(wrong)).await?, 403, "right-missing")?;
+        expect(
+            "the wrong job",
+            operation,
+            &ask(scene, probe, Some(wrong)).await?,
+            403,
+            "right-missing",
+        )?;
     }
     if probe.path.matches('-').count() > 3 {
-        expect("another tenant", operation, &ask(scene, probe, Some(foreign)).await?, 404, "")?;
+        expect(
+            "another tenant",
+            operation,
+            &ask(scene, probe, Some(foreign)).await?,
+            404,
+            "",
+        )?;
     }
     if probe.who == Who::Member && probe.path.matches('-').count() > 3 {
         let limited = ask(scene, probe, Some(&tokens.for_no_account)).await?;
@@ -84,7 +129,10 @@ async fn ask(scene: &Scene, probe: &Probe, token: Option<&str>) -> anyhow::Resul
     let mut request = scene
         .journey
         .http
-        .request(probe.method.clone(), format!("{}/v1{}", scene.journey.core, probe.path))
+        .request(
+            probe.method.clone(),
+            format!("{}/v1{}", scene.journey.core, probe.path),
+        )
         .header("Idempotency-Key", RandomIds.next().to_string());
     if let Some(id) = probe.body.get("payment_id").and_then(Value::as_str) {
         request = request.header("Idempotency-Key", id);
@@ -97,7 +145,10 @@ async fn ask(scene: &Scene, probe: &Probe, token: Option<&str>) -> anyhow::Resul
     }
     let response = request.send().await?;
     let status = response.status().as_u16();
-    Ok(Answer { status, body: serde_json::from_str(&response.text().await?).unwrap_or_default() })
+    Ok(Answer {
+        status,
+        body: serde_json::from_str(&response.text().await?).unwrap_or_default(),
+    })
 }
 
 async fn tokens(scene: &Scene) -> anyhow::Result<Tokens> {
@@ -109,16 +160,28 @@ async fn tokens(scene: &Scene) -> anyhow::Result<Tokens> {
     let signer = InternalSigner::try_new(&Secret::new(pem))?;
     let now = SystemClock.now();
     let tenant = scene.stage.operate(&["tenant", "list"]).await?;
-    let lion = tenant.lines().find(|line| line.starts_with("lion")).and_then(|line| line.split('\t').nth(1));
+    let lion = tenant
+        .lines()
+        .find(|line| line.starts_with("lion"))
+        .and_then(|line| line.split('\t').nth(1));
     let principal = Principal {
         tenant: lion.context("no lion")?.parse()?,
         actor: ActorRef::own(ActorKind::System, "gateway"),
-        on_behalf_of: Some(ActorRef::new(ActorKind::Member, &scene.lion.issuer, &scene.lion.member_subject)),
-        rights: Right::ALL.into_iter().filter(|right| *right != Right::ReadAnyAccount).collect::<Rights>(),
+        on_behalf_of: Some(ActorRef::new(
+            ActorKind::Member,
+            &scene.lion.issuer,
+            &scene.lion.member_subject,
+        )),
+        rights: Right::ALL
+            .into_iter()
+            .filter(|right| *right != Right::ReadAnyAccount)
+            .collect::<Rights>(),
         accounts: Some(Vec::new()),
         reference: None,
     };
-    let long_ago = now.checked_sub_signed(TimeDelta::minutes(5)).context("no such time")?;
+    let long_ago = now
+        .checked_sub_signed(TimeDelta::minutes(5))
+        .context("no such time")?;
     Ok(Tokens {
         supervisor: sign_in(&scene.lion.issuer, LION.supervisor.0).await?,
         member: sign_in(&scene.lion.issuer, LION.member.0).await?,
@@ -132,34 +195,121 @@ async fn tokens(scene: &Scene) -> anyhow::Result<Tokens> {
 /// One probe per operation; the payment that is paid and the one that is cancelled are made first.
 async fn probes(scene: &Scene, tokens: &Tokens) -> anyhow::Result<Vec<Probe>> {
     let account = &scene.payer.id;
-    let new_member = json!({ "name": "Neema", "login": { "issuer": "https://id.test", "subject": "neema" } });
-    let member = json!({ "name": "Asha", "login": { "issuer": "https://id.test", "subject": "asha" } });
+    let new_member =
+        json!({ "name": "Neema", "login": { "issuer": "https://id.test", "subject": "neema" } });
+    let member =
+        json!({ "name": "Asha", "login": { "issuer": "https://id.test", "subject": "asha" } });
     let staff = scene.journey.staff(&scene.lion).await?;
-    let member = staff.post("/members", &member).await?.expect(201)?.text("/member_id")?;
+    let member = staff
+        .post("/members", &member)
+        .await?
+        .expect(201)?
+        .text("/member_id")?;
     let (paid, cancelled) = (payment(scene), payment(scene));
     let mut fingerprints = Vec::new();
     for payment in [&paid, &cancelled] {
-        let create = Probe::member("createPayment", Method::POST, "/payments".to_owned(), payment.clone(), 201);
-        fingerprints.push(ask(scene, &create, Some(&tokens.member)).await?.expect(201)?.text("/fingerprint")?);
+        let create = Probe::member(
+            "createPayment",
+            Method::POST,
+            "/payments".to_owned(),
+            payment.clone(),
+            201,
+        );
+        fingerprints.push(
+            ask(scene, &create, Some(&tokens.member))
+                .await?
+                .expect(201)?
+                .text("/fingerprint")?,
+        );
     }
-    let id = |payment: &Value| payment.get("payment_id").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let id = |payment: &Value| {
+        payment
+            .get("payment_id")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
     let authorise = json!({ "fingerprint": fingerprints.first() });
     let deposit = json!({ "amount": { "amount": "1.00", "currency": "EUR" } });
     let open = json!({ "member_id": member, "currency": "EUR", "product": "current" });
     let none = Value::Null;
     let mut probes = vec![
-        Probe::staff("enrollMember", Method::POST, "/members".to_owned(), new_member, 201),
-        Probe::staff("openAccount", Method::POST, "/accounts".to_owned(), open, 201),
-        Probe::staff("acceptDeposit", Method::POST, format!("/accounts/{account}/deposits"), deposit, 201),
-        Probe::staff("getTrialBalance", Method::GET, "/trial-balance".to_owned(), none.clone(), 200),
-        Probe::member("listOwnAccounts", Method::GET, "/accounts".to_owned(), none.clone(), 200),
-        Probe::member("createPayment", Method::POST, "/payments".to_owned(), payment(scene), 201),
-        Probe::member("getPayment", Method::GET, format!("/payments/{}", id(&paid)), none.clone(), 200),
-        Probe::member("authorisePayment", Method::POST, format!("/payments/{}/authorise", id(&paid)), authorise, 200),
-        Probe::member("cancelPayment", Method::POST, format!("/payments/{}/cancel", id(&cancelled)), none.clone(), 200),
+        Probe::staff(
+            "enrollMember",
+            Method::POST,
+            "/members".to_owned(),
+            new_member,
+            201,
+        ),
+        Probe::staff(
+            "openAccount",
+            Method::POST,
+            "/accounts".to_owned(),
+            open,
+            201,
+        ),
+        Probe::staff(
+            "acceptDeposit",
+            Method::POST,
+            format!("/accounts/{account}/deposits"),
+            deposit,
+            201,
+        ),
+        Probe::staff(
+            "getTrialBalance",
+            Method::GET,
+            "/trial-balance".to_owned(),
+            none.clone(),
+            200,
+        ),
+        Probe::member(
+            "listOwnAccounts",
+            Method::GET,
+            "/accounts".to_owned(),
+            none.clone(),
+            200,
+        ),
+        Probe::member(
+            "createPayment",
+            Method::POST,
+            "/payments".to_owned(),
+            payment(scene),
+            201,
+        ),
+        Probe::member(
+            "getPayment",
+            Method::GET,
+            format!("/payments/{}", id(&paid)),
+            none.clone(),
+            200,
+        ),
+        Probe::member(
+            "authorisePayment",
+            Method::POST,
+            format!("/payments/{}/authorise", id(&paid)),
+            authorise,
+            200,
+        ),
+        Probe::member(
+            "cancelPayment",
+            Method::POST,
+            format!("/payments/{}/cancel", id(&cancelled)),
+            none.clone(),
+            200,
+        ),
     ];
-    for (operation, rest) in [("getAccount", ""), ("getAccountBalances", "/balances"), ("listEntries", "/entries")] {
-        probes.push(Probe::member(operation, Method::GET, format!("/accounts/{account}{rest}"), none.clone(), 200));
+    for (operation, rest) in [
+        ("getAccount", ""),
+        ("getAccountBalances", "/balances"),
+        ("listEntries", "/entries"),
+    ] {
+        probes.push(Probe::member(
+            operation,
+            Method::GET,
+            format!("/accounts/{account}{rest}"),
+            none.clone(),
+            200,
+        ));
     }
     Ok(probes)
 }
@@ -176,11 +326,37 @@ fn payment(scene: &Scene) -> Value {
 }
 
 impl Probe {
-    fn staff(operation: &'static str, method: Method, path: String, body: Value, status: u16) -> Self {
-        Self { operation, method, path, body, who: Who::Supervisor, status }
+    fn staff(
+        operation: &'static str,
+        method: Method,
+        path: String,
+        body: Value,
+        status: u16,
+    ) -> Self {
+        Self {
+            operation,
+            method,
+            path,
+            body,
+            who: Who::Supervisor,
+            status,
+        }
     }
 
-    fn member(operation: &'static str, method: Method, path: String, body: Value, status: u16) -> Self {
-        Self { operation, method, path, body, who: Who::Member, status }
+    fn member(
+        operation: &'static str,
+        method: Method,
+        path: String,
+        body: Value,
+        status: u16,
+    ) -> Self {
+        Self {
+            operation,
+            method,
+            path,
+            body,
+            who: Who::Member,
+            status,
+        }
     }
 }

@@ -16,8 +16,12 @@ pub(crate) async fn of(stage: &Stage) -> anyhow::Result<Vec<(String, i64, Option
     .await?;
     let mut state = Vec::new();
     for table in tables {
-        let sql = format!("SELECT count(*), md5(string_agg(r::text, '|' ORDER BY r::text)) FROM {table} r");
-        let (rows, digest) = sqlx::query_as(AssertSqlSafe(sql)).fetch_one(&mut connection).await?;
+        let sql = format!(
+            "SELECT count(*), md5(string_agg(r::text, '|' ORDER BY r::text)) FROM {table} r"
+        );
+        let (rows, digest) = sqlx::query_as(AssertSqlSafe(sql))
+            .fetch_one(&mut connection)
+            .await?;
         state.push((table, rows, digest));
     }
     Ok(state)
