@@ -287,16 +287,6 @@ async fn probes(scene: &Scene, tokens: &Tokens) -> anyhow::Result<Vec<Probe>> {
             200,
         ),
         Probe::member(
-<<<<<<< HEAD
-=======
-            "authorisePayment",
-            Method::POST,
-            format!("/payments/{}/authorise", id(&paid)),
-            authorise,
-            200,
-        ),
-        Probe::member(
->>>>>>> core
             "cancelReceivedPayment",
             Method::POST,
             format!("/payments/{}/cancel", id(&cancelled)),
