@@ -27,8 +27,9 @@ pub(crate) struct Core {
 pub(crate) struct Asker {
     /// The tenant.
     pub(crate) tenant: TenantId,
-    /// The third party.
-    pub(crate) tpp: TppId,
+    /// The third party whose call it is; none when the member herself is at our pages, so that
+    /// the core shows only what is hers.
+    pub(crate) tpp: Option<TppId>,
     /// The member, once she is known.
     pub(crate) psu: Option<Psu>,
     /// The only accounts that may be touched.
@@ -239,10 +240,13 @@ fn errand_key(payment: PaymentId, errand: &str) -> Uuid {
 
 /// The one right that the call needs, and no other.
 fn principal(asker: &Asker, right: Right) -> Principal {
-    let tpp = ClientId::of(asker.tpp).to_string();
+    let actor = match asker.tpp {
+        Some(tpp) => ActorRef::own(ActorKind::Tpp, &ClientId::of(tpp).to_string()),
+        None => ActorRef::own(ActorKind::System, "gateway"),
+    };
     Principal {
         tenant: asker.tenant.clone(),
-        actor: ActorRef::own(ActorKind::Tpp, &tpp),
+        actor,
         on_behalf_of: asker
             .psu
             .as_ref()

@@ -37,10 +37,11 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .service(on("/t/{tenant}/oauth/authorize").route(web::get().to(authorize)))
         .service(on("/t/{tenant}/login/callback").route(web::get().to(sign_in::come_back)))
         .service(
-            on(approve)
-                .route(web::get().to(approve::show))
+            on(&format!("{approve}/decision"))
+                .route(web::get().to(approve::again))
                 .route(web::post().to(approve::decide)),
         )
+        .service(on(approve).route(web::get().to(approve::show)))
         .service(
             on(&format!("{approve}/code"))
                 .route(web::get().to(code::show))
