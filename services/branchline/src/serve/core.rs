@@ -9,7 +9,7 @@ use branchline_web::{
 };
 use tokio::task::JoinSet;
 
-use super::{Process, Roles, jobs, parts, timers};
+use super::{Process, Roles, jobs, parts, timers, worker};
 use crate::config::Config;
 
 /// Longest wait for requests that are being answered when the process ends.
@@ -34,6 +34,8 @@ pub(super) async fn start(
             programs: Some(parts::programs(config)?),
         };
         listen(config, App::new(db, callers), process, running)?;
+    } else {
+        worker::listen(config, db, process, running)?;
     }
     Ok(())
 }
