@@ -1,7 +1,9 @@
 //! What a member reads when something was refused or failed.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use actix_web::http::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue,
+};
 use actix_web::{HttpResponse, ResponseError};
 use askama::Template;
 use branchline_consent::Refused as StoreRefused;
@@ -167,11 +169,14 @@ fn message(status: StatusCode, heading: &str, text: String) -> HttpResponse {
         .body(page.render().unwrap_or_default())
 }
 
-pub(super) async fn method_not_allowed() -> HttpResponse {
+pub(super) fn method_not_allowed(allowed: &'static str) -> HttpResponse {
     let text = "This address does not take that. Go back and use the buttons of the page.";
-    message(
+    let mut response = message(
         StatusCode::METHOD_NOT_ALLOWED,
         "This did not work",
         text.to_owned(),
-    )
+    );
+    let headers = response.headers_mut();
+    headers.insert(ALLOW, HeaderValue::from_static(allowed));
+    response
 }
