@@ -126,6 +126,11 @@ async fn no_such_product() -> HttpResponse {
     Refused(Xs2aError::product_unknown()).error_response()
 }
 
+/// Whatever else stands below `/t`; registered last.
+pub(crate) fn configure_rest(config: &mut ServiceConfig) {
+    config.service(web::scope("/t").default_service(web::to(nothing_here)));
+}
+
 async fn nothing_here() -> HttpResponse {
     Refused(Xs2aError::resource_unknown()).error_response()
 }
