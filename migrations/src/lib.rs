@@ -54,8 +54,28 @@ const TENANT: &[Migration] = &[
     BASE,
     Migration {
         number: 10,
-        name: "ledger",
-        sql: include_str!("../tenant/0010_ledger.sql"),
+        name: "ledger_tables",
+        sql: include_str!("../tenant/0010_ledger_tables.sql"),
+    },
+    Migration {
+        number: 11,
+        name: "ledger_guards",
+        sql: include_str!("../tenant/0011_ledger_guards.sql"),
+    },
+    Migration {
+        number: 12,
+        name: "ledger_batch",
+        sql: include_str!("../tenant/0012_ledger_batch.sql"),
+    },
+    Migration {
+        number: 13,
+        name: "ledger_operations",
+        sql: include_str!("../tenant/0013_ledger_operations.sql"),
+    },
+    Migration {
+        number: 14,
+        name: "ledger_seals",
+        sql: include_str!("../tenant/0014_ledger_seals.sql"),
     },
     Migration {
         number: 20,

@@ -32,7 +32,7 @@ pub enum Access {
 pub struct Db(Arc<Inner>);
 
 struct Inner {
-    program: Program,
+    config: DbConfig,
     platform_role: String,
     platform: PgPool,
     cells: BTreeMap<CellId, PgPool>,
@@ -57,6 +57,37 @@ impl Db {
         clock: Arc<dyn Clock>,
         ids: Arc<dyn IdSource>,
     ) -> Result<Self, DbError> {
+        let db = Self::prepare(config.clone(), placement, clock, ids)?;
+        if config.strictness == Strictness::Production {
+            db.compare_clocks().await?;
+        }
+        Ok(db)
+    }
+
+    /// The same door with connections of its own, at most `connections` to each cell: whoever
+    /// must not wait for others, nor make them wait, takes one.
+    ///
+    /// # Errors
+    /// [`DbError`] when an address cannot be read.
+    pub fn apart(&self, connections: u32) -> Result<Self, DbError> {
+        let config = DbConfig {
+            max_connections: connections,
+            ..self.0.config.clone()
+        };
+        Self::prepare(
+            config,
+            self.0.placement.clone(),
+            Arc::clone(&self.0.clock),
+            Arc::clone(&self.0.ids),
+        )
+    }
+
+    fn prepare(
+        config: DbConfig,
+        placement: Placement,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn IdSource>,
+    ) -> Result<Self, DbError> {
         let platform = pool::lazy(&config.platform_url, config.max_connections)?;
         let mut cells = BTreeMap::new();
         for (cell, url) in &config.cells {
@@ -73,8 +104,8 @@ impl Db {
             .to_owned();
         let crash = CrashPoints::armed_at(config.crash_at.as_deref())
             .map_err(|unknown| DbError::UnknownCell(unknown.to_string()))?;
-        let db = Self(Arc::new(Inner {
-            program: config.program,
+        Ok(Self(Arc::new(Inner {
+            config,
             platform_role: platform_role(&login),
             platform,
             cells,
@@ -83,11 +114,7 @@ impl Db {
             clock,
             ids,
             crash,
-        }));
-        if config.strictness == Strictness::Production {
-            db.compare_clocks().await?;
-        }
-        Ok(db)
+        })))
     }
 
     /// Begins a transaction on a tenant's data. `actor` is who acts, as audit rows name them.
@@ -159,7 +186,7 @@ impl Db {
     /// The program this door belongs to.
     #[must_use]
     pub fn program(&self) -> Program {
-        self.0.program
+        self.0.config.program
     }
 
     pub(crate) fn directory(&self) -> &Directory {
@@ -174,7 +201,7 @@ impl Db {
     ) -> Result<sqlx::Transaction<'static, Postgres>, DbError> {
         let cell = self.0.cells.get(&located.cell);
         let pool = cell.ok_or_else(|| DbError::UnknownCell(located.cell.as_str().to_owned()))?;
-        let name = format!("{}{tenant}", self.0.program.prefix());
+        let name = format!("{}{tenant}", self.0.config.program.prefix());
         let gate = match access {
             Access::Read => "SELECT tenant_gate(false)",
             Access::Write => "SELECT tenant_gate(true)",

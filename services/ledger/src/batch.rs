@@ -1,6 +1,8 @@
 //! Hands commands to the database's batch function, as arrays, and reads its verdicts.
 
-use branchline_db::{TenantTx, Values};
+use std::collections::BTreeSet;
+
+use branchline_db::{DbError, TenantTx, Values};
 use branchline_kernel::{HoldId, LedgerAccountId, PostingId, Timestamp};
 use chrono::NaiveDate;
 use sqlx::Row;
@@ -14,6 +16,7 @@ use crate::verdict::{Effect, Reason, Verdict};
 
 const POST_BATCH: &str = "SELECT reason, result, account, replayed FROM post_batch(\
 $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)";
+const BUSY: &str = "SELECT ledger_busy_commands($1, $2, $3, $4) AS busy";
 
 /// Decides `commands` in their order and does what was accepted.
 ///
@@ -24,6 +27,15 @@ $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
 /// [`LedgerError`] when the database failed; then the transaction is lost, and where
 /// [`LedgerError::may_be_repeated`] says so, all of it may be repeated with the same commands.
 pub async fn post(tx: &TenantTx, commands: &[Command]) -> Result<Vec<Verdict>, LedgerError> {
+    let commands: Vec<&Command> = commands.iter().collect();
+    post_all(tx, &commands).await
+}
+
+/// As [`post`], for commands that lie apart.
+pub(crate) async fn post_all(
+    tx: &TenantTx,
+    commands: &[&Command],
+) -> Result<Vec<Verdict>, LedgerError> {
     if commands.is_empty() {
         return Ok(Vec::new());
     }
@@ -37,6 +49,70 @@ pub async fn post(tx: &TenantTx, commands: &[Command]) -> Result<Vec<Verdict>, L
         .zip(&rows)
         .map(|(command, row)| read_verdict(command, row))
         .collect()
+}
+
+/// Locks what is free of the accounts that `commands` name, and gives the places of those that
+/// meet an account somebody else has locked.
+pub(crate) async fn busy_places(
+    tx: &TenantTx,
+    commands: &[&Command],
+) -> Result<BTreeSet<usize>, LedgerError> {
+    let mut named = Named::default();
+    for (place, command) in (0_i32..).zip(commands) {
+        named.command(place, command);
+    }
+    let values = Values::new()
+        .with(named.places)
+        .with(named.accounts)
+        .with(named.holds)
+        .with(named.targets);
+    let rows = tx.named(BUSY, values).await?;
+    let row = rows
+        .first()
+        .ok_or(LedgerError::inconsistent("account", "id"))?;
+    let busy: Vec<i32> = row.try_get("busy").map_err(DbError::from)?;
+    Ok(busy
+        .into_iter()
+        .filter_map(|place| usize::try_from(place).ok())
+        .collect())
+}
+
+/// The accounts, holds and postings that commands name, with the place of the command.
+#[derive(Default)]
+struct Named {
+    places: Vec<i32>,
+    accounts: Vec<Option<i64>>,
+    holds: Vec<Option<Uuid>>,
+    targets: Vec<Option<Uuid>>,
+}
+
+impl Named {
+    fn command(&mut self, place: i32, command: &Command) {
+        match &command.action {
+            Action::Post(post) => {
+                for leg in &post.legs {
+                    self.add(place, Some(leg.account), None, None);
+                }
+                self.add(place, None, post.hold, None);
+            }
+            Action::Reverse(reverse) => self.add(place, None, None, Some(reverse.of)),
+            Action::Hold(hold) => self.add(place, Some(hold.account), None, None),
+            Action::Void(hold) | Action::Expire(hold) => self.add(place, None, Some(*hold), None),
+        }
+    }
+
+    fn add(
+        &mut self,
+        place: i32,
+        account: Option<LedgerAccountId>,
+        hold: Option<HoldId>,
+        target: Option<PostingId>,
+    ) {
+        self.places.push(place);
+        self.accounts.push(account.map(LedgerAccountId::number));
+        self.holds.push(hold.map(HoldId::uuid));
+        self.targets.push(target.map(PostingId::uuid));
+    }
 }
 
 /// Decides one command; see [`post`].
@@ -89,7 +165,7 @@ struct Line<'c> {
 }
 
 impl<'c> Arrays<'c> {
-    fn of(commands: &'c [Command], actor: &'c str) -> Self {
+    fn of(commands: &[&'c Command], actor: &'c str) -> Self {
         let mut arrays = Self::default();
         for command in commands {
             let line = arrays.line(&command.action);

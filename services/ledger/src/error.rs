@@ -30,6 +30,12 @@ pub enum LedgerError {
     /// No open period begins on that day.
     #[error("no open period begins on this day")]
     PeriodNotOpen,
+    /// The day is not over for long enough.
+    #[error("the day cannot be sealed yet")]
+    DayNotOver,
+    /// The day, or a later one, is sealed.
+    #[error("the day is sealed already")]
+    DaySealed,
     /// A page was asked for with a cursor that no page gave out.
     #[error("the cursor cannot be read")]
     Cursor(#[from] MalformedCursor),
@@ -57,6 +63,8 @@ impl LedgerError {
             | Self::LimitBreached
             | Self::PeriodOverlaps
             | Self::PeriodNotOpen
+            | Self::DayNotOver
+            | Self::DaySealed
             | Self::Cursor(_) => false,
         }
     }
@@ -72,7 +80,9 @@ impl Refusal for LedgerError {
             | Self::NotEmpty
             | Self::LimitBreached
             | Self::PeriodOverlaps
-            | Self::PeriodNotOpen => Kind::Conflict,
+            | Self::PeriodNotOpen
+            | Self::DayNotOver
+            | Self::DaySealed => Kind::Conflict,
             Self::UnknownGlAccount => Kind::Unprocessable,
             Self::Db(error) => {
                 if self.may_be_repeated() {
@@ -94,6 +104,8 @@ impl Refusal for LedgerError {
             Self::LimitBreached => "limit-breached",
             Self::PeriodOverlaps => "period-overlaps",
             Self::PeriodNotOpen => "period-not-open",
+            Self::DayNotOver => "day-not-over",
+            Self::DaySealed => "day-sealed",
             Self::Cursor(_) => "malformed-cursor",
             Self::Db(error) => {
                 if self.may_be_repeated() {
@@ -127,6 +139,12 @@ impl Refusal for LedgerError {
             }
             Self::PeriodNotOpen => {
                 "No open period begins on this day. List the periods and choose one.".to_owned()
+            }
+            Self::DayNotOver => {
+                "The day is not over for a quarter of an hour. Wait until then.".to_owned()
+            }
+            Self::DaySealed => {
+                "This day or a later one is sealed already. Nothing is left to do.".to_owned()
             }
             Self::Cursor(_) => {
                 "The cursor is not one that this list gave out. Start again without it.".to_owned()

@@ -1,8 +1,8 @@
 //! The double-entry ledger: the only writer of balances.
 //!
 //! A posting, a hold or the end of one is a [`Command`] that gets a [`Verdict`]; the database's
-//! batch function decides, nothing else judges money. Commands are handed to [`post`] as the last
-//! statement of a transaction.
+//! batch function decides, nothing else judges money. Commands are given to the [`Engine`], which
+//! commits many at once, or handed to [`post`] as the last statement of a transaction.
 //!
 //! # Invariants
 //! - What a command was decided is kept with its [`LedgerKey`] for good: the same key with the same
@@ -14,9 +14,12 @@ mod account;
 mod batch;
 mod canonical;
 mod command;
+mod engine;
 mod error;
+mod expiry;
 mod period;
 mod reads;
+mod seal;
 mod verdict;
 mod verify;
 
@@ -29,11 +32,17 @@ pub use command::{
     Action, Command, Dates, Direction, LedgerKey, Leg, MalformedCommand, NewHold, Post, Reference,
     Reverse, Side,
 };
+pub use engine::{
+    Engine, EngineError, EngineLimits, PlantedBug, Ridden, Ride, RideFuture, Rider, RiderKind,
+    Tallied, Ticket,
+};
 pub use error::LedgerError;
+pub use expiry::expired_holds;
 pub use period::{
     GlAccount, GlClass, TrialBalanceRow, add_gl_account, close_period, open_period, trial_balance,
 };
 pub use reads::{Balances, Entry, Page, StatementQuery, balances, find_posting, statement};
 pub use reads::{Hold, HoldState, PostedLeg, Posting, find_hold};
+pub use seal::{DaySeal, find_seal, seal_day, seal_head};
 pub use verdict::{Effect, Reason, RefusedByLedger, Verdict};
-pub use verify::{Finding, verify};
+pub use verify::{Checked, Checkpoint, Finding, MalformedCheckpoint, verify, verify_step};

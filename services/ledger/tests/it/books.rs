@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use branchline_db::migrate::{Admin, Login, Logins};
-use branchline_db::provision::{self, NewTenant};
+use branchline_db::provision::{self, NewTenant, Serving};
 use branchline_db::{Access, CellId, Db, DbConfig, Placement, Program, Strictness, TenantTx};
 use branchline_kernel::{
     Clock, FakeClock, HoldId, IdSource, LedgerAccountId, Money, PostingId, RandomIds, Secret,
@@ -23,6 +23,7 @@ pub(crate) struct Books {
     pub(crate) clock: FakeClock,
     /// The institution's cash: normal side debit, no bounds.
     pub(crate) cash: LedgerAccountId,
+    admin: Admin,
     core_url: String,
     server: String,
     database: String,
@@ -175,6 +176,7 @@ pub(crate) async fn books_with(connections: u32) -> Option<Books> {
         tenant,
         clock,
         cash: LedgerAccountId::from(0),
+        admin,
         core_url,
         server,
         database,
@@ -303,6 +305,38 @@ impl Books {
     pub(crate) async fn agree(&self) {
         let tx = self.read().await;
         assert_eq!(branchline_ledger::verify(&tx).await.unwrap(), vec![]);
+    }
+
+    /// Another tenant in the same database, without books.
+    pub(crate) async fn second_tenant(&self) -> TenantId {
+        let tenant: TenantId = format!("{}b", self.tenant).parse().unwrap();
+        let new = NewTenant {
+            slug: "elephant".parse().unwrap(),
+            bank_code: "70010002".to_owned(),
+            ..new_tenant(&tenant)
+        };
+        provision::create(&self.admin, &new, SystemClock.now())
+            .await
+            .unwrap();
+        tenant
+    }
+
+    /// From now on the tenant may only be read.
+    pub(crate) async fn suspend(&self) {
+        provision::set_serving(&self.admin, &self.tenant, Serving::Suspended, "a test")
+            .await
+            .unwrap();
+    }
+
+    /// Ends every other connection to the database, as a restart of the server would.
+    pub(crate) async fn cut_others(&self) {
+        let base = self.server.rsplit_once('/').unwrap().0;
+        let mut root = PgConnection::connect(&format!("{base}/{}", self.database))
+            .await
+            .unwrap();
+        let cut = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity \
+            WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        sqlx::raw_sql(cut).execute(&mut root).await.unwrap();
     }
 
     async fn connect(&self, role: &str, url: &str) -> PgConnection {

@@ -12,6 +12,8 @@
 
 mod attacks;
 mod books;
+mod checks;
+mod engine;
 mod gaps;
 mod holds;
 mod model;

@@ -1,349 +1,4 @@
--- The double-entry ledger of one tenant.
---
--- Invariants that the database keeps, whoever writes:
---   * entries, postings, holds, ends of holds, keys and seals are inserted and never change;
---   * the entries of a posting sum to zero in each currency and arrive in the transaction that brings the posting;
---   * no available balance under its floor, no booked balance above its cap, no money on a closed account;
---   * no posting into days that no open period covers, or into a sealed day;
---   * a hold ends at most once, a posting is reversed at most once, a key is decided at most once.
--- The application role may read, and execute the functions that are granted at the end; nothing else writes.
---
--- Locks are taken in this order: periods by first day, accounts by id, general ledger totals by key.
-
--- Chart of accounts -----------------------------------------------------------------------------------------------
-
-CREATE TABLE gl_account (
-    code  text NOT NULL,
-    name  text NOT NULL,
-    class text NOT NULL,
-    CONSTRAINT gl_account_pkey PRIMARY KEY (code),
-    CONSTRAINT gl_account_code_ok CHECK (code ~ '^[A-Za-z0-9._-]{1,40}$'),
-    CONSTRAINT gl_account_class_ok CHECK (class IN ('asset', 'liability', 'equity', 'income', 'expense'))
-);
-
--- Ids of accounts come from here, not from a sequence: they must not depend on the server that holds the tenant.
-CREATE TABLE account_counter (
-    one  boolean NOT NULL DEFAULT true,
-    last bigint  NOT NULL DEFAULT 0,
-    CONSTRAINT account_counter_pkey PRIMARY KEY (one),
-    CONSTRAINT account_counter_one CHECK (one)
-);
-INSERT INTO account_counter DEFAULT VALUES;
-
-CREATE TABLE account (
-    id              bigint   NOT NULL,
-    dr              bigint   NOT NULL DEFAULT 0,
-    cr              bigint   NOT NULL DEFAULT 0,
-    pdr             bigint   NOT NULL DEFAULT 0,
-    pcr             bigint   NOT NULL DEFAULT 0,
-    seq             bigint   NOT NULL DEFAULT 0,
-    floor_available bigint,
-    cap_booked      bigint,
-    booked          bigint   GENERATED ALWAYS AS (CASE normal_side WHEN 'C' THEN cr - dr ELSE dr - cr END) STORED,
-    available       bigint   GENERATED ALWAYS AS (CASE normal_side WHEN 'C' THEN cr - dr - pdr ELSE dr - cr - pcr END) STORED,
-    closed_on       date,
-    exponent        smallint NOT NULL,
-    no_debit        boolean  NOT NULL DEFAULT false,
-    no_credit       boolean  NOT NULL DEFAULT false,
-    currency        text     NOT NULL,
-    normal_side     text     NOT NULL,
-    code            text     NOT NULL,
-    gl_account      text     NOT NULL,
-    branch          text     NOT NULL,
-    CONSTRAINT account_pkey PRIMARY KEY (id),
-    CONSTRAINT account_code_key UNIQUE (code),
-    CONSTRAINT account_code_ok CHECK (length(code) BETWEEN 1 AND 80),
-    CONSTRAINT account_currency_ok CHECK (currency ~ '^[A-Z]{3}$'),
-    CONSTRAINT account_exponent_ok CHECK (exponent BETWEEN 0 AND 8),
-    CONSTRAINT account_side_ok CHECK (normal_side IN ('D', 'C')),
-    -- Four counters of at most 4e18 can be added and subtracted without leaving a bigint.
-    CONSTRAINT account_counters_ok CHECK (
-        dr BETWEEN 0 AND 4000000000000000000 AND cr BETWEEN 0 AND 4000000000000000000
-        AND pdr BETWEEN 0 AND 4000000000000000000 AND pcr BETWEEN 0 AND 4000000000000000000 AND seq >= 0),
-    CONSTRAINT account_limits_ok CHECK (
-        floor_available BETWEEN -1000000000000000000 AND 1000000000000000000
-        AND cap_booked BETWEEN -1000000000000000000 AND 1000000000000000000),
-    CONSTRAINT account_floor_kept CHECK (
-        CASE normal_side WHEN 'C' THEN cr - dr - pdr ELSE dr - cr - pcr END >= floor_available),
-    CONSTRAINT account_cap_kept CHECK (CASE normal_side WHEN 'C' THEN cr - dr ELSE dr - cr END <= cap_booked),
-    CONSTRAINT account_closed_empty CHECK (closed_on IS NULL OR (cr = dr AND pdr = 0 AND pcr = 0))
-) WITH (fillfactor = 70);
-
--- Books -------------------------------------------------------------------------------------------------------------
-
-CREATE TABLE period (
-    first_day date NOT NULL,
-    last_day  date NOT NULL,
-    closed_at timestamptz,
-    CONSTRAINT period_pkey PRIMARY KEY (first_day),
-    CONSTRAINT period_days_ok CHECK (last_day >= first_day),
-    CONSTRAINT period_no_overlap EXCLUDE USING gist (daterange(first_day, last_day, '[]') WITH &&)
-);
-
-CREATE TABLE posting (
-    booked_at      timestamptz NOT NULL DEFAULT transaction_timestamp(),
-    booking_date   date        NOT NULL,
-    value_date     date        NOT NULL,
-    id             uuid        NOT NULL,
-    reversal_of    uuid,
-    reference_id   uuid,
-    kind           text        NOT NULL,
-    actor          text        NOT NULL,
-    branch         text        NOT NULL,
-    memo           text,
-    reference_kind text,
-    -- Where the entries lie: account and sequence of each leg, in the order of the legs.
-    leg_accounts   bigint[]    NOT NULL,
-    leg_seqs       bigint[]    NOT NULL,
-    CONSTRAINT posting_pkey PRIMARY KEY (id),
-    CONSTRAINT posting_kind_ok CHECK (length(kind) BETWEEN 1 AND 40),
-    CONSTRAINT posting_actor_ok CHECK (length(actor) BETWEEN 1 AND 200),
-    CONSTRAINT posting_branch_ok CHECK (length(branch) BETWEEN 1 AND 40),
-    CONSTRAINT posting_memo_ok CHECK (length(memo) <= 280),
-    CONSTRAINT posting_reference_ok CHECK ((reference_kind IS NULL) = (reference_id IS NULL) AND length(reference_kind) <= 40),
-    CONSTRAINT posting_legs_ok CHECK (
-        cardinality(leg_accounts) BETWEEN 2 AND 100 AND cardinality(leg_seqs) = cardinality(leg_accounts))
-);
-CREATE UNIQUE INDEX posting_reversal_of_key ON posting (reversal_of) WHERE reversal_of IS NOT NULL;
-CREATE INDEX posting_booked_at_brin ON posting USING brin (booked_at) WITH (pages_per_range = 32);
-
-CREATE TABLE entry (
-    account       bigint NOT NULL,
-    seq           bigint NOT NULL,
-    amount        bigint NOT NULL,
-    balance_after bigint NOT NULL,
-    posting       uuid   NOT NULL,
-    booking_date  date   NOT NULL,
-    value_date    date   NOT NULL,
-    side          text   NOT NULL,
-    currency      text   NOT NULL,
-    CONSTRAINT entry_pkey PRIMARY KEY (account, seq),
-    CONSTRAINT entry_seq_ok CHECK (seq > 0),
-    CONSTRAINT entry_amount_ok CHECK (amount BETWEEN 1 AND 4000000000000000000),
-    CONSTRAINT entry_side_ok CHECK (side IN ('D', 'C'))
-);
-
-CREATE TABLE hold (
-    id             uuid        NOT NULL,
-    account        bigint      NOT NULL,
-    amount         bigint      NOT NULL,
-    placed_at      timestamptz NOT NULL DEFAULT transaction_timestamp(),
-    expires_at     timestamptz,
-    reference_id   uuid,
-    side           text        NOT NULL,
-    actor          text        NOT NULL,
-    memo           text,
-    reference_kind text,
-    CONSTRAINT hold_pkey PRIMARY KEY (id),
-    CONSTRAINT hold_amount_ok CHECK (amount BETWEEN 1 AND 4000000000000000000),
-    CONSTRAINT hold_side_ok CHECK (side IN ('D', 'C')),
-    CONSTRAINT hold_actor_ok CHECK (length(actor) BETWEEN 1 AND 200),
-    CONSTRAINT hold_memo_ok CHECK (length(memo) <= 280),
-    CONSTRAINT hold_reference_ok CHECK ((reference_kind IS NULL) = (reference_id IS NULL) AND length(reference_kind) <= 40)
-);
-CREATE INDEX hold_account_idx ON hold (account);
-CREATE INDEX hold_expires_idx ON hold (expires_at) WHERE expires_at IS NOT NULL;
-
-CREATE TABLE hold_end (
-    hold     uuid        NOT NULL,
-    posting  uuid,
-    posted   bigint      NOT NULL,
-    ended_at timestamptz NOT NULL DEFAULT transaction_timestamp(),
-    how      text        NOT NULL,
-    actor    text        NOT NULL,
-    CONSTRAINT hold_end_pkey PRIMARY KEY (hold),
-    CONSTRAINT hold_end_how_ok CHECK (how IN ('post', 'void', 'expire')),
-    CONSTRAINT hold_end_posting_ok CHECK ((how = 'post') = (posting IS NOT NULL)),
-    CONSTRAINT hold_end_posted_ok CHECK (posted >= 0 AND (how = 'post') = (posted > 0))
-);
-
--- One row per decided command: 0 posted, else the reason of the refusal. Kept as long as the entries.
-CREATE TABLE ledger_key (
-    key     uuid     NOT NULL,
-    result  uuid,
-    account bigint,
-    reason  smallint NOT NULL,
-    hash    bytea    NOT NULL,
-    CONSTRAINT ledger_key_pkey PRIMARY KEY (key),
-    CONSTRAINT ledger_key_hash_ok CHECK (length(hash) = 32),
-    CONSTRAINT ledger_key_reason_ok CHECK (reason BETWEEN 0 AND 17)
-);
-
-CREATE TABLE gl_total (
-    period     date           NOT NULL,
-    gl_account text           NOT NULL,
-    currency   text           NOT NULL,
-    dr         numeric(30, 0) NOT NULL,
-    cr         numeric(30, 0) NOT NULL,
-    CONSTRAINT gl_total_pkey PRIMARY KEY (period, gl_account, currency),
-    CONSTRAINT gl_total_ok CHECK (dr >= 0 AND cr >= 0)
-) WITH (fillfactor = 50);
-
--- A hash chain over days that are over: what was sealed can no longer change unseen.
-CREATE TABLE day_seal (
-    day       date        NOT NULL,
-    sealed_at timestamptz NOT NULL DEFAULT transaction_timestamp(),
-    postings  bigint      NOT NULL,
-    entries   bigint      NOT NULL,
-    previous  bytea       NOT NULL,
-    hash      bytea       NOT NULL,
-    CONSTRAINT day_seal_pkey PRIMARY KEY (day),
-    CONSTRAINT day_seal_counts_ok CHECK (postings >= 0 AND entries >= 0),
-    CONSTRAINT day_seal_hashes_ok CHECK (length(previous) = 32 AND length(hash) = 32)
-);
-
--- Guards ------------------------------------------------------------------------------------------------------------
--- They work per statement. A transition table is never joined: keys go into an array first.
-
-CREATE FUNCTION ledger_guard_frozen_rows() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = {{schema}}, pg_temp AS $$
-BEGIN
-    RAISE EXCEPTION 'rows of the ledger are inserted and never change: % refused', TG_OP
-        USING ERRCODE = 'restrict_violation', CONSTRAINT = 'ledger_insert_only';
-END $$;
-
-CREATE TRIGGER insert_only BEFORE UPDATE OR DELETE OR TRUNCATE ON posting
-    FOR EACH STATEMENT EXECUTE FUNCTION ledger_guard_frozen_rows();
-CREATE TRIGGER insert_only BEFORE UPDATE OR DELETE OR TRUNCATE ON entry
-    FOR EACH STATEMENT EXECUTE FUNCTION ledger_guard_frozen_rows();
-CREATE TRIGGER insert_only BEFORE UPDATE OR DELETE OR TRUNCATE ON hold
-    FOR EACH STATEMENT EXECUTE FUNCTION ledger_guard_frozen_rows();
-CREATE TRIGGER insert_only BEFORE UPDATE OR DELETE OR TRUNCATE ON hold_end
-    FOR EACH STATEMENT EXECUTE FUNCTION ledger_guard_frozen_rows();
-CREATE TRIGGER insert_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger_key
-    FOR EACH STATEMENT EXECUTE FUNCTION ledger_guard_frozen_rows();
-CREATE TRIGGER insert_only BEFORE UPDATE OR DELETE OR TRUNCATE ON day_seal
-    FOR EACH STATEMENT EXECUTE FUNCTION ledger_guard_frozen_rows();
-CREATE TRIGGER no_removal BEFORE DELETE OR TRUNCATE ON account
-    FOR EACH STATEMENT EXECUTE FUNCTION ledger_guard_frozen_rows();
-CREATE TRIGGER no_removal BEFORE DELETE OR TRUNCATE ON account_counter
-    FOR EACH STATEMENT EXECUTE FUNCTION ledger_guard_frozen_rows();
-CREATE TRIGGER no_removal BEFORE DELETE OR TRUNCATE ON period
-    FOR EACH STATEMENT EXECUTE FUNCTION ledger_guard_frozen_rows();
-CREATE TRIGGER no_removal BEFORE DELETE OR TRUNCATE ON gl_account
-    FOR EACH STATEMENT EXECUTE FUNCTION ledger_guard_frozen_rows();
-CREATE TRIGGER no_removal BEFORE DELETE OR TRUNCATE ON gl_total
-    FOR EACH STATEMENT EXECUTE FUNCTION ledger_guard_frozen_rows();
-
--- Each INSERT into entry brings whole postings, of this very transaction, in the currency of each account.
-CREATE FUNCTION ledger_guard_entries() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = {{schema}}, pg_temp SET enable_seqscan = off AS $$
-DECLARE
-    v_postings   uuid[];
-    v_days       date[];
-    v_accounts   bigint[];
-    v_currencies text[];
-    v_balanced   boolean;
-BEGIN
-    SELECT array_agg(s.posting), array_agg(s.day), bool_and(s.total = 0 AND s.day = s.last_day)
-      INTO v_postings, v_days, v_balanced
-      FROM (SELECT n.posting, min(n.booking_date) AS day, max(n.booking_date) AS last_day,
-                   sum(CASE n.side WHEN 'D' THEN n.amount ELSE -n.amount END) AS total
-              FROM new_rows n GROUP BY n.posting, n.currency) s;
-    IF NOT v_balanced THEN
-        RAISE EXCEPTION 'the entries of a posting do not sum to zero in each currency'
-            USING ERRCODE = 'check_violation', CONSTRAINT = 'entry_balanced';
-    END IF;
-    IF EXISTS (SELECT FROM unnest(v_postings, v_days) k(id, day)
-                 LEFT JOIN LATERAL (SELECT p.booked_at, p.booking_date FROM posting p WHERE p.id = k.id LIMIT 1) p ON true
-                WHERE p.booked_at IS DISTINCT FROM transaction_timestamp() OR p.booking_date <> k.day) THEN
-        RAISE EXCEPTION 'entries may join a posting only in the transaction that brings it'
-            USING ERRCODE = 'restrict_violation', CONSTRAINT = 'entry_sealed';
-    END IF;
-    SELECT array_agg(s.account), array_agg(s.currency) INTO v_accounts, v_currencies
-      FROM (SELECT n.account, n.currency FROM new_rows n GROUP BY n.account, n.currency) s;
-    IF EXISTS (SELECT FROM unnest(v_accounts, v_currencies) k(id, currency)
-                 LEFT JOIN LATERAL (SELECT a.currency FROM account a WHERE a.id = k.id LIMIT 1) a ON true
-                WHERE a.currency IS DISTINCT FROM k.currency) THEN
-        RAISE EXCEPTION 'an entry has another currency than its account'
-            USING ERRCODE = 'check_violation', CONSTRAINT = 'entry_currency';
-    END IF;
-    RETURN NULL;
-END $$;
-CREATE TRIGGER whole_postings AFTER INSERT ON entry REFERENCING NEW TABLE AS new_rows
-    FOR EACH STATEMENT EXECUTE FUNCTION ledger_guard_entries();
-
--- A posting carries the time of its own transaction, lies in an open period and in no sealed day.
-CREATE FUNCTION ledger_guard_postings() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = {{schema}}, pg_temp AS $$
-DECLARE
-    v_days date[];
-    v_own  boolean;
-BEGIN
-    SELECT array_agg(DISTINCT n.booking_date), bool_and(n.booked_at = transaction_timestamp())
-      INTO v_days, v_own FROM new_rows n;
-    IF v_days IS NULL THEN
-        RETURN NULL;
-    END IF;
-    IF NOT v_own OR EXISTS (SELECT FROM day_seal s WHERE s.day >= (transaction_timestamp() AT TIME ZONE 'UTC')::date) THEN
-        RAISE EXCEPTION 'a posting is booked at the time of its own transaction, in a day that is not sealed'
-            USING ERRCODE = 'restrict_violation', CONSTRAINT = 'posting_booked_now';
-    END IF;
-    PERFORM FROM period p
-      WHERE p.closed_at IS NULL AND EXISTS (SELECT FROM unnest(v_days) d WHERE d BETWEEN p.first_day AND p.last_day)
-      ORDER BY p.first_day FOR SHARE;
-    IF EXISTS (SELECT FROM unnest(v_days) d WHERE NOT EXISTS (
-                 SELECT FROM period p WHERE d BETWEEN p.first_day AND p.last_day AND p.closed_at IS NULL)) THEN
-        RAISE EXCEPTION 'no open period covers the booking date'
-            USING ERRCODE = 'check_violation', CONSTRAINT = 'posting_period_open';
-    END IF;
-    RETURN NULL;
-END $$;
-CREATE TRIGGER booked_now AFTER INSERT ON posting REFERENCING NEW TABLE AS new_rows
-    FOR EACH STATEMENT EXECUTE FUNCTION ledger_guard_postings();
-
--- The end of a hold belongs to a hold and posts no more than was held.
-CREATE FUNCTION ledger_guard_hold_ends() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = {{schema}}, pg_temp SET enable_seqscan = off AS $$
-DECLARE
-    v_holds  uuid[];
-    v_posted bigint[];
-BEGIN
-    SELECT array_agg(n.hold), array_agg(n.posted) INTO v_holds, v_posted FROM new_rows n;
-    IF EXISTS (SELECT FROM unnest(v_holds, v_posted) k(id, posted)
-                 LEFT JOIN LATERAL (SELECT h.amount FROM hold h WHERE h.id = k.id LIMIT 1) h ON true
-                WHERE h.amount IS NULL OR k.posted > h.amount) THEN
-        RAISE EXCEPTION 'the end of a hold belongs to a hold and posts no more than was held'
-            USING ERRCODE = 'check_violation', CONSTRAINT = 'hold_end_within_hold';
-    END IF;
-    RETURN NULL;
-END $$;
-CREATE TRIGGER within_hold AFTER INSERT ON hold_end REFERENCING NEW TABLE AS new_rows
-    FOR EACH STATEMENT EXECUTE FUNCTION ledger_guard_hold_ends();
-
--- What an account is cannot change once entries may refer to it. Not fired by updates of counters, limits and freezes.
-CREATE FUNCTION ledger_guard_account() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = {{schema}}, pg_temp AS $$
-BEGIN
-    IF TG_OP = 'UPDATE' THEN
-        RAISE EXCEPTION 'id, code, currency, side, chart account and branch of an account never change'
-            USING ERRCODE = 'restrict_violation', CONSTRAINT = 'account_identity';
-    END IF;
-    IF NOT EXISTS (SELECT FROM gl_account g WHERE g.code = NEW.gl_account) THEN
-        RAISE EXCEPTION 'the chart of accounts does not have this account'
-            USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'account_gl_account_fkey';
-    END IF;
-    IF NEW.dr <> 0 OR NEW.cr <> 0 OR NEW.pdr <> 0 OR NEW.pcr <> 0 OR NEW.seq <> 0 THEN
-        RAISE EXCEPTION 'a new account is empty'
-            USING ERRCODE = 'check_violation', CONSTRAINT = 'account_new_empty';
-    END IF;
-    RETURN NEW;
-END $$;
-CREATE TRIGGER identity BEFORE INSERT OR UPDATE OF id, code, currency, exponent, normal_side, gl_account, branch ON account
-    FOR EACH ROW EXECUTE FUNCTION ledger_guard_account();
-
--- A period is closed once and never opened again.
-CREATE FUNCTION ledger_guard_period() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = {{schema}}, pg_temp AS $$
-BEGIN
-    IF OLD.closed_at IS NOT NULL OR NEW.closed_at IS NULL
-       OR NEW.first_day <> OLD.first_day OR NEW.last_day <> OLD.last_day THEN
-        RAISE EXCEPTION 'a period can only be closed, once'
-            USING ERRCODE = 'restrict_violation', CONSTRAINT = 'period_closed_once';
-    END IF;
-    RETURN NEW;
-END $$;
-CREATE TRIGGER closed_once BEFORE UPDATE ON period FOR EACH ROW EXECUTE FUNCTION ledger_guard_period();
+-- The one function that writes balances, and the one that finds out what stands in its way.
 
 -- The batch ---------------------------------------------------------------------------------------------------------
 
@@ -367,8 +22,10 @@ CREATE FUNCTION post_batch(
     p_hold uuid[], p_target uuid[], p_expires timestamptz[], p_legs integer[],
     p_account bigint[], p_debit boolean[], p_amount bigint[], p_currency text[])
 RETURNS TABLE (reason smallint, result uuid, account bigint, replayed boolean) LANGUAGE plpgsql SECURITY DEFINER
--- The plans must stay index look-ups even when they were made while the tables were empty.
-SET search_path = {{schema}}, pg_temp SET enable_seqscan = off SET enable_mergejoin = off SET enable_hashjoin = off AS $$
+-- The plans must stay index look-ups even when they were made while the tables were empty. A row that somebody else has
+-- locked makes the batch give up soon: the caller then leaves out what meets such rows (ledger_busy_commands).
+SET search_path = {{schema}}, pg_temp SET enable_seqscan = off SET enable_mergejoin = off SET enable_hashjoin = off
+SET lock_timeout = '1s' AS $$
 #variable_conflict use_column
 DECLARE
     c_most CONSTANT bigint := 4000000000000000000;
@@ -676,7 +333,7 @@ BEGIN
         END IF;
     END LOOP;
 
-    -- 8. One statement c_period table, whatever the size of the batch.
+    -- 8. One statement per table, whatever the size of the batch.
     INSERT INTO ledger_key (key, result, account, reason, hash)
     SELECT u.key, u.result, u.account, u.reason, u.hash
       FROM unnest(p_key, c_result, c_account, c_reason, p_hash, c_stored) u(key, result, account, reason, hash, stored) WHERE u.stored;
@@ -716,91 +373,34 @@ BEGIN
     RETURN QUERY SELECT u.reason, u.result, u.account, u.replayed FROM unnest(c_reason, c_result, c_account, c_replay) u(reason, result, account, replayed);
 END $$;
 
--- Accounts, chart and periods ---------------------------------------------------------------------------------------
-
--- A block of account ids; the caller owns all of (result - p_count, result].
-CREATE FUNCTION ledger_take_ids(p_count bigint) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = {{schema}}, pg_temp AS $$
+-- Locks what is free of the accounts that the commands name, and gives the places of those commands that meet an account
+-- somebody else has locked. Per pair: the place of a command, and the account, hold or posting that it names.
+CREATE FUNCTION ledger_busy_commands(p_place integer[], p_account bigint[], p_hold uuid[], p_target uuid[])
+RETURNS integer[] LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = {{schema}}, pg_temp SET enable_seqscan = off AS $$
 DECLARE
-    v_last bigint;
+    v_place   integer[];
+    v_account bigint[];
+    v_free    bigint[];
 BEGIN
-    IF p_count IS NULL OR p_count < 1 OR p_count > 1000000 THEN
-        RAISE EXCEPTION 'a block has 1 to 1000000 ids' USING ERRCODE = 'invalid_parameter_value';
-    END IF;
-    UPDATE account_counter c SET last = c.last + p_count RETURNING c.last INTO v_last;
-    RETURN v_last;
+    SELECT array_agg(q.place), array_agg(q.account) INTO v_place, v_account
+      FROM (SELECT u.place, u.account FROM unnest(p_place, p_account) u(place, account) WHERE u.account IS NOT NULL
+            UNION ALL
+            SELECT u.place, h.account FROM unnest(p_place, p_hold) u(place, hold)
+              CROSS JOIN LATERAL (SELECT g.account FROM hold g WHERE g.id = u.hold LIMIT 1) h
+            UNION ALL
+            SELECT u.place, k.account FROM unnest(p_place, p_target) u(place, target)
+              CROSS JOIN LATERAL (SELECT g.leg_accounts FROM posting g WHERE g.id = u.target LIMIT 1) p
+              CROSS JOIN LATERAL unnest(p.leg_accounts) k(account)) q;
+    v_free := (SELECT array_agg(q.id) FROM (SELECT a.id FROM account a WHERE a.id = ANY (v_account)
+                ORDER BY a.id FOR NO KEY UPDATE SKIP LOCKED) q);
+    RETURN (SELECT coalesce(array_agg(DISTINCT u.place), '{}') FROM unnest(v_place, v_account) u(place, account)
+             WHERE u.account <> ALL (coalesce(v_free, '{}')) AND EXISTS (SELECT FROM account a WHERE a.id = u.account));
 END $$;
 
-CREATE FUNCTION ledger_add_gl_account(p_code text, p_name text, p_class text) RETURNS void LANGUAGE sql SECURITY DEFINER
-SET search_path = {{schema}}, pg_temp AS $$
-    INSERT INTO gl_account (code, name, class) VALUES (p_code, p_name, p_class)
-$$;
-
-CREATE FUNCTION ledger_open_account(
-    p_code text, p_currency text, p_exponent smallint, p_side text, p_gl_account text, p_branch text, p_floor bigint, p_cap bigint)
-RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = {{schema}}, pg_temp AS $$
-DECLARE
-    v_id bigint := ledger_take_ids(1);
-BEGIN
-    INSERT INTO account (id, code, currency, exponent, normal_side, gl_account, branch, floor_available, cap_booked)
-    VALUES (v_id, p_code, p_currency, p_exponent, p_side, p_gl_account, p_branch, p_floor, p_cap);
-    RETURN v_id;
-END $$;
-
--- Answers whether the account exists and is open.
-CREATE FUNCTION ledger_set_freeze(p_account bigint, p_no_debit boolean, p_no_credit boolean) RETURNS boolean
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = {{schema}}, pg_temp AS $$
-BEGIN
-    UPDATE account a SET no_debit = p_no_debit, no_credit = p_no_credit WHERE a.id = p_account AND a.closed_on IS NULL;
-    RETURN FOUND;
-END $$;
-
-CREATE FUNCTION ledger_set_limits(p_account bigint, p_floor bigint, p_cap bigint) RETURNS boolean
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = {{schema}}, pg_temp AS $$
-BEGIN
-    UPDATE account a SET floor_available = p_floor, cap_booked = p_cap WHERE a.id = p_account AND a.closed_on IS NULL;
-    RETURN FOUND;
-END $$;
-
--- Refused by account_closed_empty while money lies on it, booked or pending.
-CREATE FUNCTION ledger_close_account(p_account bigint, p_day date) RETURNS boolean
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = {{schema}}, pg_temp AS $$
-BEGIN
-    UPDATE account a SET closed_on = p_day WHERE a.id = p_account AND a.closed_on IS NULL;
-    RETURN FOUND;
-END $$;
-
-CREATE FUNCTION ledger_open_period(p_first date, p_last date) RETURNS void LANGUAGE sql SECURITY DEFINER
-SET search_path = {{schema}}, pg_temp AS $$
-    INSERT INTO period (first_day, last_day) VALUES (p_first, p_last)
-$$;
-
--- The instant of closing is read only once the row is locked: whatever was booked, was booked before it.
-CREATE FUNCTION ledger_close_period(p_first date) RETURNS timestamptz LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = {{schema}}, pg_temp AS $$
-DECLARE
-    v_closed timestamptz;
-BEGIN
-    PERFORM FROM period p WHERE p.first_day = p_first AND p.closed_at IS NULL FOR NO KEY UPDATE;
-    UPDATE period p SET closed_at = clock_timestamp() WHERE p.first_day = p_first AND p.closed_at IS NULL
-        RETURNING p.closed_at INTO v_closed;
-    RETURN v_closed;
-END $$;
-
--- Rights ------------------------------------------------------------------------------------------------------------
-
-REVOKE ALL ON FUNCTION ledger_guard_frozen_rows(), ledger_guard_entries(), ledger_guard_postings(), ledger_guard_hold_ends(),
-    ledger_guard_account(), ledger_guard_period() FROM PUBLIC;
 REVOKE ALL ON FUNCTION post_batch(timestamptz, uuid[], bytea[], smallint[], uuid[], text[], date[], date[], text[], text[], text[],
-    uuid[], text[], uuid[], uuid[], timestamptz[], integer[], bigint[], boolean[], bigint[], text[]) FROM PUBLIC;
-REVOKE ALL ON FUNCTION ledger_take_ids(bigint), ledger_add_gl_account(text, text, text),
-    ledger_open_account(text, text, smallint, text, text, text, bigint, bigint), ledger_set_freeze(bigint, boolean, boolean),
-    ledger_set_limits(bigint, bigint, bigint), ledger_close_account(bigint, date), ledger_open_period(date, date),
-    ledger_close_period(date) FROM PUBLIC;
-GRANT SELECT ON gl_account, account, period, posting, entry, hold, hold_end, ledger_key, gl_total, day_seal TO {{app}};
+    uuid[], text[], uuid[], uuid[], timestamptz[], integer[], bigint[], boolean[], bigint[], text[]),
+    ledger_busy_commands(integer[], bigint[], uuid[], uuid[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION post_batch(timestamptz, uuid[], bytea[], smallint[], uuid[], text[], date[], date[], text[], text[], text[],
-    uuid[], text[], uuid[], uuid[], timestamptz[], integer[], bigint[], boolean[], bigint[], text[]) TO {{app}};
-GRANT EXECUTE ON FUNCTION ledger_take_ids(bigint), ledger_add_gl_account(text, text, text),
-    ledger_open_account(text, text, smallint, text, text, text, bigint, bigint), ledger_set_freeze(bigint, boolean, boolean),
-    ledger_set_limits(bigint, bigint, bigint), ledger_close_account(bigint, date), ledger_open_period(date, date),
-    ledger_close_period(date) TO {{app}};
+    uuid[], text[], uuid[], uuid[], timestamptz[], integer[], bigint[], boolean[], bigint[], text[]),
+    ledger_busy_commands(integer[], bigint[], uuid[], uuid[]) TO {{app}};

@@ -1,0 +1,286 @@
+//! One batch, one transaction, and what follows from its failure.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use branchline_db::{Access, Db, DbError, TenantTx};
+use branchline_kernel::TenantId;
+use tokio::time::Instant;
+use tracing::{error, warn};
+
+use super::error::EngineError;
+use super::rider::{Passenger, carry_out};
+use super::{Job, PlantedBug, Shared};
+use crate::batch::{busy_places, post_all};
+use crate::command::Command;
+use crate::error::LedgerError;
+use crate::verdict::Verdict;
+
+/// Who acts where a command names nobody.
+const ACTOR: &str = "system:ledger";
+
+/// What became of a batch.
+pub(super) enum After {
+    /// Every command has its answer.
+    Answered,
+    /// These are to be given again, as they are: perhaps they were committed.
+    Again(Vec<Job>),
+}
+
+/// What a transaction came to.
+enum Came {
+    /// It was committed with these verdicts.
+    Committed(Vec<Verdict>),
+    /// It was rolled back: the riders at these places found their objects changed.
+    Stale(BTreeSet<usize>),
+}
+
+/// Why a transaction failed, as far as it matters for what to do next.
+enum Failure {
+    Repeatable,
+    Locked,
+    Suspended,
+    Unexpected,
+}
+
+impl Failure {
+    fn of(error: &LedgerError) -> Self {
+        if error.may_be_repeated() {
+            return Self::Repeatable;
+        }
+        match error {
+            LedgerError::Db(DbError::Suspended) => Self::Suspended,
+            LedgerError::Db(DbError::Moved) => Self::Repeatable,
+            LedgerError::Db(db) => match db.sqlstate().as_deref() {
+                Some("55P03" | "57014") => Self::Locked,
+                Some(_) | None => Self::Unexpected,
+            },
+            LedgerError::UnknownAccount(_)
+            | LedgerError::CodeTaken
+            | LedgerError::UnknownGlAccount
+            | LedgerError::GlAccountTaken
+            | LedgerError::NotEmpty
+            | LedgerError::LimitBreached
+            | LedgerError::PeriodOverlaps
+            | LedgerError::PeriodNotOpen
+            | LedgerError::DayNotOver
+            | LedgerError::DaySealed
+            | LedgerError::Cursor(_) => Self::Unexpected,
+        }
+    }
+}
+
+/// Writes a batch and answers it, or says that it must be given again.
+pub(super) async fn attempt(
+    shared: &Shared,
+    door: &Db,
+    tenant: &TenantId,
+    mut batch: Vec<Job>,
+) -> After {
+    while !batch.is_empty() {
+        let failed = match transact(shared, door, tenant, &mut batch).await {
+            Ok(Came::Committed(verdicts)) => {
+                return committed(shared, batch, verdicts);
+            }
+            Ok(Came::Stale(places)) => {
+                batch = answer_places(batch, &places, &EngineError::Stale);
+                continue;
+            }
+            Err(failed) => failed,
+        };
+        match Failure::of(&failed) {
+            Failure::Repeatable => {
+                note_repeat(shared, &failed);
+                return After::Again(batch);
+            }
+            Failure::Locked => return without_locked(shared, door, tenant, batch).await,
+            Failure::Suspended => return answer_all(batch, &EngineError::Suspended),
+            Failure::Unexpected => return unexpected(shared, door, tenant, batch, failed).await,
+        }
+    }
+    After::Answered
+}
+
+/// Begins, posts, carries out what rides along, commits.
+async fn transact(
+    shared: &Shared,
+    door: &Db,
+    tenant: &TenantId,
+    batch: &mut Vec<Job>,
+) -> Result<Came, LedgerError> {
+    let tx = door.tenant(tenant, ACTOR, Access::Write).await?;
+    finish(shared, tx, batch).await
+}
+
+async fn finish(shared: &Shared, tx: TenantTx, batch: &mut Vec<Job>) -> Result<Came, LedgerError> {
+    let commands: Vec<&Command> = batch.iter().map(|job| &job.command).collect();
+    let verdicts = post_all(&tx, &commands).await?;
+    let loses = shared.limits.planted == Some(PlantedBug::LoseRider);
+    let passengers: Vec<Passenger<'_>> = batch
+        .iter()
+        .zip(&verdicts)
+        .map(|(job, verdict)| Passenger {
+            command: &job.command,
+            rider: job.rider.as_ref().filter(|_rider| !loses),
+            verdict: *verdict,
+        })
+        .collect();
+    let stale = carry_out(&tx, &passengers).await?;
+    if !stale.is_empty() {
+        tx.rollback().await?;
+        return Ok(Came::Stale(stale.into_iter().collect()));
+    }
+    if shared.limits.planted == Some(PlantedBug::AnswerBeforeCommit) {
+        let early = std::mem::take(batch).into_iter().zip(&verdicts);
+        early.for_each(|(job, verdict)| job.answer(Ok(*verdict)));
+    }
+    tx.commit().await?;
+    Ok(Came::Committed(verdicts))
+}
+
+/// Answers a batch that is durable now.
+fn committed(shared: &Shared, batch: Vec<Job>, verdicts: Vec<Verdict>) -> After {
+    shared.tally.committed(verdicts.len());
+    for (job, verdict) in batch.into_iter().zip(verdicts) {
+        job.answer(Ok(verdict));
+    }
+    After::Answered
+}
+
+fn note_repeat(shared: &Shared, failed: &LedgerError) {
+    let state = match failed {
+        LedgerError::Db(db) => db.sqlstate(),
+        LedgerError::UnknownAccount(_)
+        | LedgerError::CodeTaken
+        | LedgerError::UnknownGlAccount
+        | LedgerError::GlAccountTaken
+        | LedgerError::NotEmpty
+        | LedgerError::LimitBreached
+        | LedgerError::PeriodOverlaps
+        | LedgerError::PeriodNotOpen
+        | LedgerError::DayNotOver
+        | LedgerError::DaySealed
+        | LedgerError::Cursor(_) => None,
+    };
+    shared.tally.repeated(state.as_deref());
+    warn!(sqlstate = state, "A batch of postings is given again");
+}
+
+fn answer_all(batch: Vec<Job>, why: &EngineError) -> After {
+    batch
+        .into_iter()
+        .for_each(|job| job.answer(Err(why.clone())));
+    After::Answered
+}
+
+/// Answers the jobs at those places and gives the others.
+fn answer_places(batch: Vec<Job>, places: &BTreeSet<usize>, why: &EngineError) -> Vec<Job> {
+    let mut left = Vec::with_capacity(batch.len());
+    for (place, job) in batch.into_iter().enumerate() {
+        if places.contains(&place) {
+            job.answer(Err(why.clone()));
+        } else {
+            left.push(job);
+        }
+    }
+    left
+}
+
+/// Somebody else has locked a row for too long: leaves out the commands that meet it.
+async fn without_locked(shared: &Shared, door: &Db, tenant: &TenantId, batch: Vec<Job>) -> After {
+    warn!("A row of the ledger is locked by somebody else; what meets it is refused for now");
+    let mut left = batch;
+    loop {
+        let failed = match leave_out(shared, door, tenant, &mut left).await {
+            Ok(Came::Committed(verdicts)) => return committed(shared, left, verdicts),
+            Ok(Came::Stale(places)) => {
+                left = answer_places(left, &places, &EngineError::Stale);
+                continue;
+            }
+            Err(failed) => failed,
+        };
+        return match Failure::of(&failed) {
+            Failure::Repeatable => {
+                note_repeat(shared, &failed);
+                After::Again(left)
+            }
+            // Not an account: a period, or a row that a rider needs.
+            Failure::Locked => one_by_one(shared, door, tenant, left).await,
+            Failure::Suspended => answer_all(left, &EngineError::Suspended),
+            Failure::Unexpected => unexpected(shared, door, tenant, left, failed).await,
+        };
+    }
+}
+
+async fn leave_out(
+    shared: &Shared,
+    door: &Db,
+    tenant: &TenantId,
+    batch: &mut Vec<Job>,
+) -> Result<Came, LedgerError> {
+    let tx = door.tenant(tenant, ACTOR, Access::Write).await?;
+    let commands: Vec<&Command> = batch.iter().map(|job| &job.command).collect();
+    let busy = busy_places(&tx, &commands).await?;
+    *batch = answer_places(std::mem::take(batch), &busy, &EngineError::Busy);
+    finish(shared, tx, batch).await
+}
+
+/// One command that the database fails on must not fail its neighbors.
+async fn unexpected(
+    shared: &Shared,
+    door: &Db,
+    tenant: &TenantId,
+    batch: Vec<Job>,
+    failed: LedgerError,
+) -> After {
+    if batch.len() > 1 {
+        error!(error = ?failed, "A batch of postings failed; its commands are tried one by one");
+        return one_by_one(shared, door, tenant, batch).await;
+    }
+    error!(error = ?failed, "The ledger failed on a command");
+    answer_all(batch, &EngineError::Failed(Arc::new(failed)))
+}
+
+/// How many commands in a row may meet a locked row before the rest is refused unseen.
+const MOST_LOCKED: u8 = 3;
+
+async fn one_by_one(shared: &Shared, door: &Db, tenant: &TenantId, batch: Vec<Job>) -> After {
+    let mut again = Vec::new();
+    let mut locked = 0_u8;
+    for job in batch {
+        if locked >= MOST_LOCKED || job.deadline <= Instant::now() {
+            job.answer(Err(EngineError::Busy));
+            continue;
+        }
+        let mut alone = vec![job];
+        let failed = match transact(shared, door, tenant, &mut alone).await {
+            Ok(Came::Committed(verdicts)) => {
+                locked = 0;
+                committed(shared, alone, verdicts);
+                continue;
+            }
+            Ok(Came::Stale(_)) => {
+                answer_all(alone, &EngineError::Stale);
+                continue;
+            }
+            Err(failed) => failed,
+        };
+        match Failure::of(&failed) {
+            Failure::Repeatable => again.append(&mut alone),
+            Failure::Locked => {
+                locked = locked.saturating_add(1);
+                answer_all(alone, &EngineError::Busy);
+            }
+            Failure::Suspended => drop(answer_all(alone, &EngineError::Suspended)),
+            Failure::Unexpected => {
+                error!(error = ?failed, "The ledger failed on a command");
+                answer_all(alone, &EngineError::Failed(Arc::new(failed)));
+            }
+        }
+    }
+    if again.is_empty() {
+        After::Answered
+    } else {
+        After::Again(again)
+    }
+}

@@ -1,0 +1,216 @@
+//! Group commit: one writer per tenant posts what has queued up while the last batch committed.
+//!
+//! A writer has no timer. Under light load a batch is one command; under heavy load it grows by
+//! itself, up to [`EngineLimits::batch`], and all of it shares one commit. A writer is started by
+//! the first command and ends after [`EngineLimits::idle`], so an idle tenant costs nothing.
+//!
+//! # Invariants
+//! - Nothing is answered before the commit that made it durable has returned.
+//! - Memory is bounded: a full queue refuses ([`EngineError::Full`]).
+//! - A lost connection is settled by giving the same batch again: what was committed comes back
+//!   as a replay, and what rides on it is not carried out twice.
+//! - Nothing rests on there being one writer: two processes that serve a tenant are kept apart by
+//!   the database's row locks, taken in one order, and by the unique key.
+
+mod attempt;
+mod error;
+mod lanes;
+mod rider;
+mod tally;
+mod writer;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use branchline_db::{Db, DbError};
+use branchline_kernel::TenantId;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+pub use self::error::EngineError;
+use self::lanes::Lanes;
+pub use self::rider::{Ridden, Ride, RideFuture, Rider, RiderKind, Ticket};
+pub use self::tally::Tallied;
+use self::tally::Tally;
+use crate::command::Command;
+use crate::verdict::Verdict;
+
+/// The bounds of the engine.
+#[derive(Debug, Clone, Copy)]
+pub struct EngineLimits {
+    /// Commands that may wait per tenant.
+    pub queue: usize,
+    /// Commands in one batch.
+    pub batch: usize,
+    /// Batches that are written at the same time, by all tenants together: as many connections.
+    pub lanes: usize,
+    /// How long a command may wait for its verdict.
+    pub deadline: Duration,
+    /// How long a writer waits for the next command before it ends.
+    pub idle: Duration,
+    /// A mistake to make on purpose, so that a torture can show that it would be found.
+    pub planted: Option<PlantedBug>,
+}
+
+impl EngineLimits {
+    /// What a process of the core runs with. The queue is about a tenth of a second of work.
+    pub const STANDARD: Self = Self {
+        queue: 1_500,
+        batch: 256,
+        lanes: 4,
+        deadline: Duration::from_secs(10),
+        idle: Duration::from_secs(60),
+        planted: None,
+    };
+}
+
+/// A mistake that the engine makes when told to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PlantedBug {
+    /// Verdicts leave before their commit.
+    AnswerBeforeCommit,
+    /// What rides on a command is left behind.
+    LoseRider,
+}
+
+/// The ledger's writers of one process. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine(Arc<Shared>);
+
+struct Shared {
+    limits: EngineLimits,
+    lanes: Lanes,
+    tally: Tally,
+    desk: Mutex<Desk>,
+}
+
+/// Who writes for whom.
+#[derive(Default)]
+struct Desk {
+    stopping: bool,
+    started: u64,
+    queues: HashMap<TenantId, (u64, mpsc::Sender<Job>)>,
+    writers: JoinSet<()>,
+}
+
+/// A command on its way.
+struct Job {
+    command: Command,
+    rider: Option<Rider>,
+    deadline: Instant,
+    answer: oneshot::Sender<Result<Verdict, EngineError>>,
+}
+
+impl Job {
+    fn answer(self, verdict: Result<Verdict, EngineError>) {
+        // A caller that has gone will ask again with its key.
+        let _ = self.answer.send(verdict);
+    }
+}
+
+impl Engine {
+    /// An engine with connections of its own beside those of `db`; they are made when first used.
+    ///
+    /// # Errors
+    /// [`DbError`] when an address cannot be read.
+    pub fn try_new(db: &Db, limits: EngineLimits) -> Result<Self, DbError> {
+        Ok(Self(Arc::new(Shared {
+            limits,
+            lanes: Lanes::try_new(db, limits.lanes)?,
+            tally: Tally::default(),
+            desk: Mutex::default(),
+        })))
+    }
+
+    /// Decides a command and does what was accepted, with what rides on it, in one commit.
+    ///
+    /// # Errors
+    /// [`EngineError`]; the same key may always be given again.
+    pub async fn submit(
+        &self,
+        tenant: &TenantId,
+        command: Command,
+        rider: Option<Rider>,
+    ) -> Result<Verdict, EngineError> {
+        let (answer, verdict) = oneshot::channel();
+        let now = Instant::now();
+        let deadline = now.checked_add(self.0.limits.deadline).unwrap_or(now);
+        let job = Job {
+            command,
+            rider,
+            deadline,
+            answer,
+        };
+        self.enqueue(tenant, job)?;
+        // A writer that died has dropped its jobs, perhaps after their commit.
+        verdict.await.unwrap_or(Err(EngineError::InDoubt))
+    }
+
+    /// Takes no more commands, and returns when those that wait have been answered.
+    pub async fn stop(&self) {
+        let mut writers = {
+            let mut desk = self.0.desk();
+            desk.stopping = true;
+            desk.queues.clear();
+            std::mem::take(&mut desk.writers)
+        };
+        while writers.join_next().await.is_some() {}
+    }
+
+    /// What was done since the start.
+    #[must_use]
+    pub fn tallied(&self) -> Tallied {
+        self.0.tally.read()
+    }
+
+    fn enqueue(&self, tenant: &TenantId, job: Job) -> Result<(), EngineError> {
+        let mut desk = self.0.desk();
+        if desk.stopping {
+            return Err(EngineError::Stopping);
+        }
+        let mut job = job;
+        if let Some((_, queue)) = desk.queues.get(tenant) {
+            match queue.try_send(job) {
+                Ok(()) => return Ok(()),
+                Err(mpsc::error::TrySendError::Full(_)) => {
+                    self.0.tally.refused_full();
+                    return Err(EngineError::Full);
+                }
+                // The writer is about to end: another one takes over.
+                Err(mpsc::error::TrySendError::Closed(back)) => job = back,
+            }
+        }
+        let (queue, jobs) = mpsc::channel(self.0.limits.queue);
+        if queue.try_send(job).is_err() {
+            return Err(EngineError::Full);
+        }
+        desk.started = desk.started.wrapping_add(1);
+        let number = desk.started;
+        desk.queues.insert(tenant.clone(), (number, queue));
+        while desk.writers.try_join_next().is_some() {}
+        let shared = Arc::clone(&self.0);
+        desk.writers
+            .spawn(writer::run(shared, tenant.clone(), number, jobs));
+        Ok(())
+    }
+}
+
+impl Shared {
+    fn desk(&self) -> MutexGuard<'_, Desk> {
+        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Forgets the writer of that number; a later one of the same tenant stays.
+    fn forget(&self, tenant: &TenantId, number: u64) {
+        let mut desk = self.desk();
+        if desk
+            .queues
+            .get(tenant)
+            .is_some_and(|(now, _)| *now == number)
+        {
+            desk.queues.remove(tenant);
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Whether the guards of the ledger's tables are still there: a migration gone wrong, or an owner
+//! with bad intentions, could have dropped or replaced them.
+
+use branchline_db::{DbError, TenantTx, Values};
+use sqlx::Row;
+
+use super::Finding;
+use crate::error::LedgerError;
+
+const TRIGGERS: [[&str; 3]; 16] = [
+    ["posting", "insert_only", "ledger_guard_frozen_rows"],
+    ["entry", "insert_only", "ledger_guard_frozen_rows"],
+    ["hold", "insert_only", "ledger_guard_frozen_rows"],
+    ["hold_end", "insert_only", "ledger_guard_frozen_rows"],
+    ["ledger_key", "insert_only", "ledger_guard_frozen_rows"],
+    ["day_seal", "insert_only", "ledger_guard_frozen_rows"],
+    ["account", "no_removal", "ledger_guard_frozen_rows"],
+    ["account_counter", "no_removal", "ledger_guard_frozen_rows"],
+    ["period", "no_removal", "ledger_guard_frozen_rows"],
+    ["gl_account", "no_removal", "ledger_guard_frozen_rows"],
+    ["gl_total", "no_removal", "ledger_guard_frozen_rows"],
+    ["entry", "whole_postings", "ledger_guard_entries"],
+    ["posting", "booked_now", "ledger_guard_postings"],
+    ["hold_end", "within_hold", "ledger_guard_hold_ends"],
+    ["account", "identity", "ledger_guard_account"],
+    ["period", "closed_once", "ledger_guard_period"],
+];
+
+const CONSTRAINTS: [[&str; 2]; 21] = [
+    ["account", "account_pkey"],
+    ["account", "account_code_key"],
+    ["account", "account_counters_ok"],
+    ["account", "account_limits_ok"],
+    ["account", "account_floor_kept"],
+    ["account", "account_cap_kept"],
+    ["account", "account_closed_empty"],
+    ["period", "period_pkey"],
+    ["period", "period_no_overlap"],
+    ["posting", "posting_pkey"],
+    ["posting", "posting_legs_ok"],
+    ["entry", "entry_pkey"],
+    ["entry", "entry_seq_ok"],
+    ["entry", "entry_amount_ok"],
+    ["hold", "hold_pkey"],
+    ["hold", "hold_amount_ok"],
+    ["hold_end", "hold_end_pkey"],
+    ["hold_end", "hold_end_posted_ok"],
+    ["ledger_key", "ledger_key_pkey"],
+    ["gl_total", "gl_total_pkey"],
+    ["day_seal", "day_seal_pkey"],
+];
+
+/// SHA-256 of the text of each function that decides or guards. A migration that replaces one
+/// adds its new text here and keeps the old one for as long as tenants may lag.
+const FUNCTIONS: [[&str; 2]; 8] = [
+    [
+        "post_batch",
+        "e5ad505247869539185bc59d4a7c27893995d4322a37b5e7522558a54e97716c",
+    ],
+    [
+        "ledger_guard_frozen_rows",
+        "e7a18719790cfe9998e47290aabe4e85edd10838dfdbfc3b1fa2397e30b910db",
+    ],
+    [
+        "ledger_guard_entries",
+        "79b9eaaf6412072b973e8fa8965fcf1eb1bf4a907e3e22e0b19e8d54fe0bacb5",
+    ],
+    [
+        "ledger_guard_postings",
+        "c34094be688a8286fcdb0a0103c60cdd77e293b35c00504bbb00b2f12ae0d820",
+    ],
+    [
+        "ledger_guard_hold_ends",
+        "9ced1ff04ba818a449fea7f9ed5104b2cbd120c2aa15ed96bb93693a1e30a9d0",
+    ],
+    [
+        "ledger_guard_account",
+        "7365ee2e7f26eceacd648f320aa943ad72f766fbba79d4d355c90ace8d51143f",
+    ],
+    [
+        "ledger_guard_period",
+        "87ce13ef7ce7d6d3f6dcd85ab5a502260b1ff397f829abb5dcf7244b9e99ea0a",
+    ],
+    [
+        "ledger_seal_content",
+        "48f601606ca2bc5531b660994f93b8842c8d01dc08398fdc83fbafedf9ef3e0e",
+    ],
+];
+
+const MISSING: &str = "SELECT 'trigger ' || w.name || ' on ' || w.tab AS place \
+FROM unnest($1::text[], $2::text[], $3::text[]) w(tab, name, fn) WHERE NOT EXISTS (SELECT FROM pg_trigger t \
+JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid \
+WHERE c.relnamespace = current_schema()::regnamespace AND p.pronamespace = c.relnamespace \
+AND c.relname = w.tab AND t.tgname = w.name AND p.proname = w.fn AND t.tgenabled = 'O') \
+UNION ALL SELECT 'constraint ' || w.name || ' on ' || w.tab FROM unnest($4::text[], $5::text[]) w(tab, name) \
+WHERE NOT EXISTS (SELECT FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid \
+WHERE c.relnamespace = current_schema()::regnamespace AND c.relname = w.tab AND k.conname = w.name AND k.convalidated) \
+UNION ALL SELECT 'unique index posting_reversal_of_key' WHERE NOT EXISTS (SELECT FROM pg_index i \
+JOIN pg_class c ON c.oid = i.indexrelid WHERE c.relnamespace = current_schema()::regnamespace \
+AND c.relname = 'posting_reversal_of_key' AND i.indisunique AND i.indisvalid) \
+UNION ALL SELECT 'function ' || w.name FROM (SELECT u.name, array_agg(u.digest) AS digests \
+FROM unnest($6::text[], $7::text[]) u(name, digest) GROUP BY u.name) w \
+WHERE (SELECT count(*) FILTER (WHERE p.prosecdef AND encode(sha256(convert_to(p.prosrc, 'UTF8')), 'hex') = ANY (w.digests) \
+AND p.proconfig @> ARRAY['search_path=' || quote_ident(current_schema()) || ', pg_temp']) <> 1 OR count(*) <> 1 \
+FROM pg_proc p WHERE p.pronamespace = current_schema()::regnamespace AND p.proname = w.name) \
+UNION ALL SELECT 'rights of the application on ' || c.relname FROM pg_class c \
+WHERE c.relnamespace = current_schema()::regnamespace \
+AND c.relname = ANY (ARRAY['account', 'account_counter', 'day_seal', 'entry', 'gl_account', 'gl_total', 'hold', \
+'hold_end', 'ledger_key', 'period', 'posting']) AND has_table_privilege(c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE, TRIGGER')";
+
+/// The guards that are not as they were made.
+pub(super) async fn missing(tx: &TenantTx) -> Result<Vec<Finding>, LedgerError> {
+    let part = |place: usize| column(&TRIGGERS, place);
+    let values = Values::new()
+        .with(part(0))
+        .with(part(1))
+        .with(part(2))
+        .with(column(&CONSTRAINTS, 0))
+        .with(column(&CONSTRAINTS, 1))
+        .with(column(&FUNCTIONS, 0))
+        .with(column(&FUNCTIONS, 1));
+    let mut findings = Vec::new();
+    for row in tx.named(MISSING, values).await? {
+        findings.push(Finding {
+            rule: "the guards of the ledger are as they were made",
+            place: row.try_get("place").map_err(DbError::from)?,
+        });
+    }
+    Ok(findings)
+}
+
+fn column<const N: usize>(rows: &[[&'static str; N]], place: usize) -> Vec<&'static str> {
+    rows.iter()
+        .filter_map(|row| row.get(place).copied())
+        .collect()
+}
