@@ -28,7 +28,7 @@ pub(super) async fn start(
         timers::seal_audit(&db, process, running);
     }
     if roles.core {
-        let people = People::new(outbound_client()?);
+        let people = People::new(outbound_client(branchline_web::Patience::Request)?);
         let callers = Callers {
             people: Some(people),
             programs: Some(parts::programs(config)?),
