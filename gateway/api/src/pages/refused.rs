@@ -1,12 +1,8 @@
 //! What a member reads when something was refused or failed.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, REFERRER_POLICY,
-    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
-};
+use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
-use askama::Template;
 use branchline_consent::Refused as StoreRefused;
 use branchline_consent::consents::ChangeError;
 use branchline_db::DbError;
@@ -16,7 +12,7 @@ use branchline_oauth::OAuthError;
 use branchline_xs2a::ScaError;
 use tracing::error;
 
-use super::page::Frame;
+use super::page::{Frame, show};
 use super::views::MessagePage;
 use crate::core_client::CoreError;
 use crate::gateway::KeyError;
@@ -160,17 +156,8 @@ fn message(status: StatusCode, heading: &str, text: String) -> HttpResponse {
         link: None,
         reference: None,
     };
-    HttpResponse::build(status)
-        .insert_header((CONTENT_TYPE, "text/html; charset=utf-8"))
-        .insert_header((CACHE_CONTROL, "no-store"))
-        .insert_header((
-            CONTENT_SECURITY_POLICY,
-            "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'",
-        ))
-        .insert_header((REFERRER_POLICY, "no-referrer"))
-        .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .insert_header((X_FRAME_OPTIONS, "DENY"))
-        .body(page.render().unwrap_or_default())
+    // A page that cannot be rendered leaves its status alone to speak.
+    show(status, &page, None).unwrap_or_else(|_unrendered| HttpResponse::new(status))
 }
 
 pub(super) fn method_not_allowed(allowed: &'static str) -> HttpResponse {
