@@ -3,7 +3,7 @@
 -- A registration costs an invitation: shown once when it is minted, kept as a hash, used once.
 CREATE TABLE tpp_invitation (
   hash bytea NOT NULL CONSTRAINT tpp_invitation_hash_length CHECK (length(hash) = 32),
-  note text NOT NULL CONSTRAINT tpp_invitation_note_length CHECK (length(note) BETWEEN 1 AND 200),
+  note text NOT NULL CONSTRAINT tpp_invitation_note_length CHECK (length(note) <= 200),
   created_at timestamptz NOT NULL,
   expires_at timestamptz NOT NULL,
   used_at timestamptz,

@@ -53,10 +53,9 @@ pub(crate) async fn run(gateway: &Gateway, tenant: &TenantId, call: &CoreCall) {
 }
 
 async fn tell(gateway: &Gateway, tenant: &TenantId, call: &CoreCall) -> Result<(), CoreError> {
-    let tpp = find_tpp(gateway, tenant, call).await;
     let asker = Asker {
         tenant: tenant.clone(),
-        tpp: tpp.ok_or(CoreError::Impossible("payment"))?,
+        tpp: None,
         psu: Some(call.psu.clone()),
         accounts: None,
         request: RequestId::from(gateway.db().ids().next()),
@@ -72,21 +71,6 @@ async fn tell(gateway: &Gateway, tenant: &TenantId, call: &CoreCall) -> Result<(
         }
     }
     Ok(())
-}
-
-async fn find_tpp(
-    gateway: &Gateway,
-    tenant: &TenantId,
-    call: &CoreCall,
-) -> Option<branchline_kernel::TppId> {
-    let tx = gateway
-        .db()
-        .tenant(tenant, ACTOR, Access::Read)
-        .await
-        .ok()?;
-    let found = payments::find_tpp(&tx, call.payment).await.ok()?;
-    tx.rollback().await.ok()?;
-    found
 }
 
 async fn note(

@@ -25,6 +25,8 @@ use crate::{accounts, books, members, payments};
         accounts::get_balances,
         accounts::list_entries,
         accounts::accept_deposit,
+        accounts::freeze_account,
+        accounts::unfreeze_account,
         payments::initiate_payment,
         payments::get_payment,
         payments::authorise_payment,
@@ -110,5 +112,39 @@ mod tests {
         ids.sort_unstable();
         ids.dedup();
         assert!(all >= 12 && ids.len() == all);
+    }
+
+    /// Method and path of each handler, as the attribute over it says.
+    fn routes_of_the_sources(folder: &std::path::Path, found: &mut Vec<(String, String)>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                routes_of_the_sources(&path, found);
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap();
+            for method in ["get", "post", "put", "patch", "delete"] {
+                let opening = format!("#[{method}(\"");
+                let routes = text.lines().filter_map(|line| line.strip_prefix(&opening));
+                let paths = routes.map(|rest| rest.trim_end_matches("\")]").to_owned());
+                found.extend(paths.map(|path| (method.to_owned(), path)));
+            }
+        }
+    }
+
+    #[test]
+    fn every_handler_is_in_the_document() {
+        let document = serde_json::to_value(openapi()).unwrap();
+        let mut documented = Vec::new();
+        for (path, operations) in document["paths"].as_object().unwrap() {
+            let methods = operations.as_object().unwrap().keys();
+            documented.extend(methods.map(|method| (method.clone(), path.clone())));
+        }
+        let sources = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let mut handlers = Vec::new();
+        routes_of_the_sources(&sources, &mut handlers);
+        documented.sort_unstable();
+        handlers.sort_unstable();
+        assert_eq!(handlers, documented);
     }
 }

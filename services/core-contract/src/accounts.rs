@@ -88,6 +88,15 @@ pub struct NewDepositDto {
     pub amount: AmountDto,
 }
 
+/// Why an account is frozen, or lets money move again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FreezeAccountDto {
+    /// What an auditor shall read; no personal data.
+    #[schema(example = "Court order 17/2026", min_length = 1, max_length = 140)]
+    pub reason: String,
+}
+
 /// What was posted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PostedDto {

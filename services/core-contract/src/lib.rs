@@ -13,7 +13,7 @@ mod payments;
 
 pub use accounts::{
     AccountDto, AccountListDto, AccountStatusDto, BalancesDto, EntryDto, EntryPageDto,
-    EntrySideDto, NewAccountDto, NewDepositDto, PostedDto, ProductDto,
+    EntrySideDto, FreezeAccountDto, NewAccountDto, NewDepositDto, PostedDto, ProductDto,
 };
 pub use amount::AmountDto;
 pub use fingerprint::{PaymentFacts, payment_fingerprint};

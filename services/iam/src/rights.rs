@@ -362,6 +362,14 @@ mod tests {
     }
 
     #[test]
+    fn only_a_supervisor_freezes_accounts() {
+        for job in Job::ALL {
+            let may = job.rights().contains(&Right::FreezeAccount);
+            assert_eq!(may, job == Job::Supervisor, "{}", job.role());
+        }
+    }
+
+    #[test]
     fn a_role_that_names_no_job_gives_none() {
         for role in ["", "Teller", "offline_access", "default-roles-t_1"] {
             assert_eq!(Job::find_by_role(role), None, "{role}");

@@ -10,7 +10,7 @@ use branchline_xs2a::{ContentHash, ScaFailure};
 use serde_json::Value;
 
 use super::case::{Case, Found};
-use super::conclude::{self, Ending};
+use super::conclude;
 use super::forms::Form;
 use super::page::go_to;
 use super::refused::Refused;
@@ -38,11 +38,13 @@ pub(super) async fn show(
             return sign_in::begin(&gateway, &tenant, &request, Destination::Approve(id)).await;
         }
     };
+    // A payment from somebody else's account is not there for her, and must not become hers.
+    let page = match case.pushed.request.scope {
+        ResourceScope::Consent(id) => consent::show_page(&gateway, &case, id, None).await?,
+        ResourceScope::Payment(id) => payment::show_page(&gateway, &case, id).await?,
+    };
     authenticated(&gateway, &case).await?;
-    match case.pushed.request.scope {
-        ResourceScope::Consent(id) => consent::show_page(&gateway, &case, id, None).await,
-        ResourceScope::Payment(id) => payment::show_page(&gateway, &case, id).await,
-    }
+    Ok(page)
 }
 
 /// She is known now; the run keeps to her from here on.
@@ -61,6 +63,11 @@ async fn authenticated(gateway: &Gateway, case: &Case) -> Result<(), Refused> {
         .await
 }
 
+/// A page that was loaded anew after a form with a mistake: back to the form.
+pub(super) async fn again(request: HttpRequest) -> HttpResponse {
+    go_to(request.path().trim_end_matches("/decision"))
+}
+
 /// Takes her choice.
 pub(super) async fn decide(
     gateway: Data<Gateway>,
@@ -71,7 +78,7 @@ pub(super) async fn decide(
     let form = Form::read(sent)?;
     case.check("approve", &[], &form)?;
     match form.one("decision") {
-        Some("refuse") => conclude::end(&gateway, &case, Ending::Refused).await,
+        Some("refuse") => conclude::refuse(&gateway, &case).await,
         Some("continue") => {
             let draft = match case.pushed.request.scope {
                 ResourceScope::Consent(id) => {

@@ -127,7 +127,7 @@ impl Case {
     pub(super) fn asker(&self, gateway: &Gateway) -> Asker {
         Asker {
             tenant: self.tenant.id.clone(),
-            tpp: self.tpp.id,
+            tpp: None,
             psu: Some(self.session.psu.clone()),
             accounts: None,
             request: self.request,

@@ -11,7 +11,7 @@ use branchline_xs2a::{Authorisation, CodeCheck, ContentHash, ScaOutcome};
 
 use super::approve::{Draft, send_code};
 use super::case::{Case, Found};
-use super::conclude::{self, Answered, Ending};
+use super::conclude::{self, Answered};
 use super::forms::Form;
 use super::page::{go_to, show as show_page};
 use super::refused::Refused;
@@ -108,7 +108,7 @@ pub(super) async fn decide(
     let challenge = run.state.challenge(run.id).ok_or(Refused::Form)?;
     case.check("code", &[&challenge], &form)?;
     match form.one("decision") {
-        Some("refuse") => conclude::end(&gateway, &case, Ending::Refused).await,
+        Some("refuse") => conclude::refuse(&gateway, &case).await,
         Some("resend") => resend(&gateway, &case, run).await,
         // A browser that sends the form by the Enter key names the first button.
         Some("confirm") | None => {

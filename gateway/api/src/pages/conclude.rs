@@ -18,13 +18,6 @@ use crate::Gateway;
 use crate::errands;
 use crate::oauth::random_32;
 
-/// How an approval ends without being granted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ending {
-    /// She refused.
-    Refused,
-}
-
 /// What she typed, against what stands there now.
 pub(super) struct Answered {
     /// The challenge that the form was for.
@@ -36,12 +29,7 @@ pub(super) struct Answered {
 }
 
 /// She refuses: the object ends, and the browser goes back to the application.
-pub(super) async fn end(
-    gateway: &Gateway,
-    case: &Case,
-    ending: Ending,
-) -> Result<HttpResponse, Refused> {
-    let Ending::Refused = ending;
+pub(super) async fn refuse(gateway: &Gateway, case: &Case) -> Result<HttpResponse, Refused> {
     let call = gateway
         .change(&case.tenant.id, &case.actor(), async |tx| {
             let mut run = sca::of_locked(tx, case.object()).await?;

@@ -101,7 +101,7 @@ pub(super) async fn show_page(
         until: consent.request.valid_until.format("%-d %B %Y").to_string(),
         often: often(&consent),
         accounts,
-        action: case.path(""),
+        action: case.path("/decision"),
         csrf: case.token("approve", &[]),
     };
     let status = match problem {

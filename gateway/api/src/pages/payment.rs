@@ -82,7 +82,7 @@ pub(super) async fn show_page(
         problem: None,
         tpp: case.tpp.name().to_owned(),
         payment: facts(&told)?,
-        action: case.path(""),
+        action: case.path("/decision"),
         csrf: case.token("approve", &[]),
     };
     show(

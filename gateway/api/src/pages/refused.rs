@@ -1,9 +1,8 @@
 //! What a member reads when something was refused or failed.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
-use askama::Template;
 use branchline_consent::Refused as StoreRefused;
 use branchline_consent::consents::ChangeError;
 use branchline_db::DbError;
@@ -13,7 +12,7 @@ use branchline_oauth::OAuthError;
 use branchline_xs2a::ScaError;
 use tracing::error;
 
-use super::page::Frame;
+use super::page::{Frame, show};
 use super::views::MessagePage;
 use crate::core_client::CoreError;
 use crate::gateway::KeyError;
@@ -157,21 +156,18 @@ fn message(status: StatusCode, heading: &str, text: String) -> HttpResponse {
         link: None,
         reference: None,
     };
-    HttpResponse::build(status)
-        .insert_header((CONTENT_TYPE, "text/html; charset=utf-8"))
-        .insert_header((CACHE_CONTROL, "no-store"))
-        .insert_header((
-            CONTENT_SECURITY_POLICY,
-            "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'",
-        ))
-        .body(page.render().unwrap_or_default())
+    // A page that cannot be rendered leaves its status alone to speak.
+    show(status, &page, None).unwrap_or_else(|_unrendered| HttpResponse::new(status))
 }
 
-pub(super) async fn method_not_allowed() -> HttpResponse {
+pub(super) fn method_not_allowed(allowed: &'static str) -> HttpResponse {
     let text = "This address does not take that. Go back and use the buttons of the page.";
-    message(
+    let mut response = message(
         StatusCode::METHOD_NOT_ALLOWED,
         "This did not work",
         text.to_owned(),
-    )
+    );
+    let headers = response.headers_mut();
+    headers.insert(ALLOW, HeaderValue::from_static(allowed));
+    response
 }

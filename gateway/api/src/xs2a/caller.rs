@@ -120,7 +120,7 @@ impl Caller {
     pub(crate) fn asker(&self, gateway: &Gateway, psu: Option<Psu>) -> Asker {
         Asker {
             tenant: self.tenant.id.clone(),
-            tpp: self.tpp.id,
+            tpp: Some(self.tpp.id),
             psu,
             accounts: None,
             request: self.request,

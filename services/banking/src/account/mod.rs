@@ -8,13 +8,14 @@ mod error;
 mod model;
 mod rows;
 
-use branchline_db::{OnConstraint, TenantTx};
+use branchline_db::{OnConstraint, TenantTx, outbox};
 use branchline_kernel::{AccountId, Iban, MemberId, Money, PostingId};
 use branchline_ledger as ledger;
 use branchline_ledger::{
     Action, Balances, Command, Dates, Freeze, LedgerKey, Leg, Limits, Page, Post, Side,
     StatementQuery,
 };
+use serde::Serialize;
 
 pub use error::AccountError;
 pub use model::{Account, NewAccount, Product, Status};
@@ -128,24 +129,43 @@ pub async fn deposit_cash(
     Ok(posting)
 }
 
-/// Freezes an account: nothing goes out or comes in, except what was held before.
+/// What others are told when an account is frozen or thawed.
+#[derive(Serialize)]
+struct FreezeChanged<'a> {
+    account: AccountId,
+    frozen: bool,
+    reason: &'a str,
+}
+
+/// Freezes an account for `reason`, which auditors read: nothing goes out or comes in, except what
+/// was held before. Freezing a frozen account keeps it frozen.
 ///
 /// # Errors
 /// [`AccountError::NotFound`], [`AccountError::Closed`].
-pub async fn freeze(tx: &TenantTx, id: AccountId) -> Result<Account, AccountError> {
-    set_freeze(tx, id, Freeze::Everything).await
+pub async fn freeze(tx: &TenantTx, id: AccountId, reason: &str) -> Result<Account, AccountError> {
+    set_freeze(tx, id, (Freeze::Everything, reason)).await
 }
 
-/// Lets money move again.
+/// Lets money move again, for `reason`.
 ///
 /// # Errors
 /// [`AccountError::NotFound`], [`AccountError::Closed`].
-pub async fn unfreeze(tx: &TenantTx, id: AccountId) -> Result<Account, AccountError> {
-    set_freeze(tx, id, Freeze::Nothing).await
+pub async fn unfreeze(tx: &TenantTx, id: AccountId, reason: &str) -> Result<Account, AccountError> {
+    set_freeze(tx, id, (Freeze::Nothing, reason)).await
 }
 
-async fn set_freeze(tx: &TenantTx, id: AccountId, to: Freeze) -> Result<Account, AccountError> {
+async fn set_freeze(
+    tx: &TenantTx,
+    id: AccountId,
+    (to, reason): (Freeze, &str),
+) -> Result<Account, AccountError> {
     let account = get_account(tx, id).await?;
+    let event = FreezeChanged {
+        account: id,
+        frozen: to != Freeze::Nothing,
+        reason,
+    };
+    outbox::publish(tx, "account.freeze_changed.v1", &event).await?;
     match ledger::set_freeze(tx, account.ledger_account, to).await {
         Err(ledger::LedgerError::UnknownAccount(_)) => Err(AccountError::Closed),
         Err(error) => Err(error.into()),

@@ -16,8 +16,8 @@ use crate::terminal::say;
 pub(crate) enum Command {
     /// Print an initial access token with which one third party may register, once, within 7 days.
     Invite {
-        /// Whom it is for.
-        #[arg(long, default_value = "")]
+        /// Whom it is for, in up to 200 characters.
+        #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
         note: String,
     },
     /// Let a registered third party in at a tenant.

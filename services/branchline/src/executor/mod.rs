@@ -10,6 +10,8 @@
 
 mod error;
 mod netting;
+#[cfg(test)]
+mod tests;
 
 use branchline_db::{Access, Db, TenantTx};
 use branchline_kernel::{PaymentId, TenantId};

@@ -4,10 +4,11 @@ use std::fmt;
 use std::time::Duration;
 
 use branchline_db::{Db, Program, jobs};
-use branchline_kernel::{PaymentId, TenantId};
-use graphile_worker::{IntoTaskHandlerResult, TaskHandler, WorkerContext, WorkerOptions};
+use branchline_kernel::{PaymentId, Secret, TenantId};
+use graphile_worker::{IntoTaskHandlerResult, TaskHandler, Worker, WorkerContext, WorkerOptions};
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
+use tracing::warn;
 
 use super::{Process, timers};
 use crate::config::Config;
@@ -18,6 +19,7 @@ const SWEEP: Duration = Duration::from_secs(5);
 const CONCURRENCY: usize = 4;
 const POLL: Duration = Duration::from_secs(1);
 const GRACE: Duration = Duration::from_secs(15);
+const REPLACE_AFTER: Duration = Duration::from_secs(1);
 
 /// What the payments' jobs say.
 #[derive(Deserialize, Serialize)]
@@ -48,16 +50,49 @@ impl TaskHandler for AdvancePayment {
     }
 }
 
-/// Starts the worker and the sweep.
+/// Starts the worker and the sweep. The first worker must come up; a later one that loses its
+/// database is replaced until the database is back.
 pub(super) async fn start(
     config: &Config,
     db: &Db,
     process: &Process,
     running: &mut JoinSet<anyhow::Result<()>>,
 ) -> anyhow::Result<()> {
-    let url = config
-        .database
-        .require(&config.database.core_jobs_url, "database.core_jobs_url")?;
+    let database = &config.database;
+    let url = database
+        .require(&database.core_jobs_url, "database.core_jobs_url")?
+        .clone();
+    let mut worker = worker(&url, db, process).await?;
+    let (ends, door) = (process.clone(), db.clone());
+    running.spawn(async move {
+        loop {
+            let ended = worker.run().await;
+            // The worker reports how it was told to end as an error of its own.
+            if *ends.ending.borrow() {
+                return Ok(());
+            }
+            warn!("The worker of the jobs ended and is replaced: {ended:?}");
+            worker = loop {
+                tokio::select! {
+                    () = ends.ends() => return Ok(()),
+                    () = tokio::time::sleep(REPLACE_AFTER) => {}
+                }
+                match self::worker(&url, &door, &ends).await {
+                    Ok(worker) => break worker,
+                    Err(error) => warn!("The jobs cannot be reached: {error:#}"),
+                }
+            };
+        }
+    });
+    let db = db.clone();
+    timers::every(SWEEP, process, running, move || {
+        let db = db.clone();
+        async move { Ok(executor::sweep(&db).await.map(drop)?) }
+    });
+    Ok(())
+}
+
+async fn worker(url: &Secret<String>, db: &Db, process: &Process) -> anyhow::Result<Worker> {
     let jobs = jobs::pool(Program::Core, url)?;
     let ends = process.clone();
     let worker = WorkerOptions::default()
@@ -76,18 +111,5 @@ pub(super) async fn start(
         .define_job::<AdvancePayment>()
         .init()
         .await?;
-    let ends = process.clone();
-    running.spawn(async move {
-        match worker.run().await {
-            // The worker reports how it was told to end as an error of its own.
-            Ok(()) | Err(_) if *ends.ending.borrow() => Ok(()),
-            ended => Ok(ended?),
-        }
-    });
-    let db = db.clone();
-    timers::every(SWEEP, process, running, move || {
-        let db = db.clone();
-        async move { Ok(executor::sweep(&db).await.map(drop)?) }
-    });
-    Ok(())
+    Ok(worker)
 }

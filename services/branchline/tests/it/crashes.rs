@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use branchline::demo::{Browser, Layout};
+use branchline::demo::{Browser, Fintech, Journey, Layout, Tenant};
 
 use crate::scene::Scene;
 
@@ -61,9 +61,19 @@ async fn killed_at(scene: &mut Scene, point: &str) -> anyhow::Result<()> {
 async fn database_gone(scene: &mut Scene) -> anyhow::Result<()> {
     let own = scene.fintech.own_token(scene.lion.bank.slug, "PIS").await?;
     let request_id = scene.order(&own, "10.00").request_id;
-    pay(scene, &own, &request_id).await?;
+    let mut order = scene.order(&own, "10.00");
+    request_id.clone_into(&mut order.request_id);
+    let id = scene
+        .journey
+        .initiate(&scene.fintech, &scene.lion, &order)
+        .await?
+        .expect(201)?
+        .text("/paymentId")?;
     let postgres = scene.stage.postgres().context("no private server")?;
-    postgres.immediate_stop().await?;
+    let approve = approve(&scene.journey, &scene.fintech, &scene.lion, &id);
+    // Whichever comes first: the approval may be broken off anywhere.
+    let (_, stopped) = tokio::join!(approve, postgres.immediate_stop());
+    stopped?;
     postgres.restart().await?;
     finish(scene, &own, &request_id).await
 }
@@ -84,31 +94,34 @@ async fn finish(scene: &Scene, own: &str, request_id: &str) -> anyhow::Result<()
     let started = Instant::now();
     let mut order = scene.order(own, "10.00");
     request_id.clone_into(&mut order.request_id);
-    let id = loop {
-        match scene
+    let made = patiently(async || {
+        let answer = scene
             .journey
             .initiate(&scene.fintech, &scene.lion, &order)
+            .await?;
+        answer.expect(201)?.text("/paymentId")
+    });
+    let id = made.await?;
+    let status = async || {
+        scene
+            .journey
+            .status(&scene.fintech, &scene.lion, &id, own)
             .await
-        {
-            Ok(answer) if answer.status == 201 => break answer.text("/paymentId")?,
-            Ok(answer) if started.elapsed() > WITHIN => anyhow::bail!("still {answer:?}"),
-            Err(error) if started.elapsed() > WITHIN => return Err(error),
-            Ok(_) | Err(_) => tokio::time::sleep(Duration::from_millis(200)).await,
-        }
     };
-    if scene
-        .journey
-        .status(&scene.fintech, &scene.lion, &id, own)
-        .await?
-        == "RCVD"
-    {
-        approve_if_asked(scene, &id).await?;
+    if patiently(status).await? == "RCVD" {
+        // The approval may be on its way already; then the member is not asked again.
+        let _ = approve(&scene.journey, &scene.fintech, &scene.lion, &id).await;
     }
-    let status = scene
-        .journey
-        .final_status(&scene.fintech, &scene.lion, &id, own)
-        .await?;
-    anyhow::ensure!(status == "ACCC", "the payment ended {status}");
+    let ended = patiently(async || {
+        let status = status().await?;
+        anyhow::ensure!(
+            matches!(status.as_str(), "ACCC" | "RJCT" | "CANC"),
+            "still {status}"
+        );
+        Ok(status)
+    });
+    let ended = ended.await?;
+    anyhow::ensure!(ended == "ACCC", "the payment ended {ended}");
     anyhow::ensure!(
         started.elapsed() < WITHIN,
         "it took {:?}",
@@ -117,24 +130,32 @@ async fn finish(scene: &Scene, own: &str, request_id: &str) -> anyhow::Result<()
     Ok(())
 }
 
-/// Approves the payment unless the member's approval is on its way already.
-async fn approve_if_asked(scene: &Scene, id: &str) -> anyhow::Result<()> {
-    let begun = scene
-        .fintech
-        .ask_for(scene.lion.bank.slug, &format!("PIS:{id}"))
-        .await;
-    let Ok(begun) = begun else { return Ok(()) };
-    let mut browser = Browser::new(scene.journey.http.clone());
-    let Ok(page) = scene
-        .journey
-        .confirm(&mut browser, &scene.lion, &begun)
-        .await
-    else {
-        return Ok(());
-    };
-    scene
-        .journey
-        .enter_code(&mut browser, &scene.lion, &page)
+/// Tries until it works or the time is up, as a client does during an outage.
+async fn patiently<T>(work: impl AsyncFn() -> anyhow::Result<T>) -> anyhow::Result<T> {
+    let started = Instant::now();
+    loop {
+        match work().await {
+            Err(error) if started.elapsed() > WITHIN => return Err(error),
+            Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
+            done => return done,
+        }
+    }
+}
+
+/// Lets the member approve the payment, as far as she is still asked.
+async fn approve(
+    journey: &Journey,
+    fintech: &Fintech,
+    lion: &Tenant,
+    id: &str,
+) -> anyhow::Result<()> {
+    let begun = fintech
+        .ask_for(lion.bank.slug, &format!("PIS:{id}"))
+        .await?;
+    let mut browser = Browser::new(journey.http.clone());
+    let page = journey.confirm(&mut browser, lion, &begun).await?;
+    journey
+        .enter_code(&mut browser, lion, &page)
         .await
         .map(drop)
 }

@@ -36,7 +36,7 @@ async fn a_planted_leak_is_found() {
     let lion = schemas(&scene, "lion").await.unwrap();
     run(
         &scene,
-        &format!("UPDATE t_{lion}.deposit_account SET owner_name = '{CANARY}'"),
+        &format!("UPDATE t_{lion}.member SET name = '{CANARY}'"),
     )
     .await
     .unwrap();

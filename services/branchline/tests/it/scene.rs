@@ -57,7 +57,9 @@ impl Scene {
         );
         let payer = open(&journey, &lion, "1000.00").await?;
         let payee = open(&journey, &elephant, "75.00").await?;
-        let invitation = stage.operate(&["tpp", "invite"]).await?;
+        let invitation = stage
+            .operate(&["tpp", "invite", "--note", "Savanna Budget"])
+            .await?;
         let fintech = Fintech::register(
             journey.http.clone(),
             &journey.gateway,

@@ -6,7 +6,8 @@ use actix_web::web::{Data, ServiceConfig};
 use actix_web::{HttpResponse, get, post};
 use branchline_banking as banking;
 use branchline_core_contract::{
-    AccountDto, AccountListDto, BalancesDto, EntryPageDto, NewAccountDto, NewDepositDto, PostedDto,
+    AccountDto, AccountListDto, BalancesDto, EntryPageDto, FreezeAccountDto, NewAccountDto,
+    NewDepositDto, PostedDto,
 };
 use branchline_iam::{NeedsRight, can};
 use branchline_payments as payments;
@@ -25,7 +26,9 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .service(get_account)
         .service(get_balances)
         .service(list_entries)
-        .service(accept_deposit);
+        .service(accept_deposit)
+        .service(freeze_account)
+        .service(unfreeze_account);
 }
 
 /// Opens an account for a member.
@@ -183,6 +186,66 @@ async fn accept_deposit(
             let posting = tx.next_id().into();
             let posting = banking::deposit_cash(tx, (*id).into(), amount, posting).await?;
             Ok::<_, Problem>(Answer::created(&wire::show_posted(posting)))
+        })
+        .await?;
+    Ok(answer.respond())
+}
+
+/// Freezes an account: nothing goes out or comes in, except what was held before.
+#[utoipa::path(
+    operation_id = "freezeAccount",
+    tag = "accounts",
+    params(
+        ("id" = Uuid, Path, description = "The account."),
+        ("Idempotency-Key" = Uuid, Header, description = "One per request; repeat with the same."),
+    ),
+    request_body = FreezeAccountDto,
+    responses((status = 200, description = "The account.", body = AccountDto), Refusals),
+    extensions(("x-right" = json!(can::FreezeAccount::RIGHT))),
+)]
+#[post("/v1/accounts/{id}/freeze")]
+async fn freeze_account(
+    app: Data<App>,
+    actor: Actor<can::FreezeAccount>,
+    key: IdempotencyKey,
+    id: PathOf<Uuid>,
+    body: Body<FreezeAccountDto>,
+) -> Result<HttpResponse, Problem> {
+    let reason = wire::parse_reason(body.into_inner())?;
+    let answer = app
+        .command(&actor, &key, async |tx| {
+            let account = banking::freeze(tx, (*id).into(), &reason).await?;
+            Ok::<_, Problem>(Answer::ok(&wire::show_account(&account)))
+        })
+        .await?;
+    Ok(answer.respond())
+}
+
+/// Lets money move on a frozen account again.
+#[utoipa::path(
+    operation_id = "unfreezeAccount",
+    tag = "accounts",
+    params(
+        ("id" = Uuid, Path, description = "The account."),
+        ("Idempotency-Key" = Uuid, Header, description = "One per request; repeat with the same."),
+    ),
+    request_body = FreezeAccountDto,
+    responses((status = 200, description = "The account.", body = AccountDto), Refusals),
+    extensions(("x-right" = json!(can::FreezeAccount::RIGHT))),
+)]
+#[post("/v1/accounts/{id}/unfreeze")]
+async fn unfreeze_account(
+    app: Data<App>,
+    actor: Actor<can::FreezeAccount>,
+    key: IdempotencyKey,
+    id: PathOf<Uuid>,
+    body: Body<FreezeAccountDto>,
+) -> Result<HttpResponse, Problem> {
+    let reason = wire::parse_reason(body.into_inner())?;
+    let answer = app
+        .command(&actor, &key, async |tx| {
+            let account = banking::unfreeze(tx, (*id).into(), &reason).await?;
+            Ok::<_, Problem>(Answer::ok(&wire::show_account(&account)))
         })
         .await?;
     Ok(answer.respond())

@@ -3,7 +3,7 @@
 use branchline_banking::{Account, NewAccount, Product, Status};
 use branchline_core_contract::{
     AccountDto, AccountStatusDto, AmountDto, BalancesDto, EntryDto, EntryPageDto, EntrySideDto,
-    NewAccountDto, NewDepositDto, PostedDto, ProductDto,
+    FreezeAccountDto, NewAccountDto, NewDepositDto, PostedDto, ProductDto,
 };
 use branchline_kernel::{Cursor, Money, PaymentId, PostingId, Timestamp};
 use branchline_ledger::{Balances, Entry, Page, Side, StatementQuery};
@@ -83,6 +83,11 @@ pub(super) fn parse_new_account(dto: &NewAccountDto) -> Result<NewAccount, Probl
 pub(super) fn parse_new_deposit(dto: &NewDepositDto) -> Result<Money, Problem> {
     let NewDepositDto { amount } = dto;
     input::amount("amount", amount)
+}
+
+pub(super) fn parse_reason(dto: FreezeAccountDto) -> Result<String, Problem> {
+    let FreezeAccountDto { reason } = dto;
+    input::line("reason", reason, 140)
 }
 
 pub(super) fn show_posted(posting: PostingId) -> PostedDto {

@@ -112,7 +112,7 @@ async fn authorise_payment(
 
 /// Calls a payment off before the member agreed.
 #[utoipa::path(
-    operation_id = "cancelPayment",
+    operation_id = "cancelReceivedPayment",
     tag = "payments",
     params(
         ("id" = Uuid, Path, description = "The payment."),

@@ -1,23 +1,15 @@
 //! Two institutions with a member each, made by the production code.
 
-use std::sync::Arc;
-
 use branchline_banking::{
     self as banking, Account, Institution, Login, NewAccount, NewMember, Product,
 };
-use branchline_db::migrate::{Admin, Login as DbLogin, Logins};
-use branchline_db::provision::{self, NewTenant};
-use branchline_db::{Access, CellId, Db, DbConfig, Placement, Program, Strictness, TenantTx};
-use branchline_kernel::{
-    Clock, Currency, FakeClock, IdSource, Money, PaymentId, RandomIds, Secret, SystemClock,
-    TenantId,
-};
+use branchline_db::{Access, Db, TenantTx};
+use branchline_kernel::{FakeClock, IdSource, Money, PaymentId, RandomIds, TenantId};
 use branchline_ledger as ledger;
 use branchline_payments::{
     self as payments, Answer, CreditOrder, Debtor, Instruction, NewPayment, Payment, PaymentError,
     Step,
 };
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 /// Lion and Elephant, with Amina's and Baraka's accounts.
 pub(crate) struct Banks {
@@ -33,64 +25,17 @@ pub(crate) fn eur(minor: i64) -> Money {
     Money::new(minor, "EUR".parse().unwrap())
 }
 
-fn server() -> Option<String> {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a test reads where its server is"
-    )]
-    let (url, must) = (
-        std::env::var("BRANCHLINE_TEST_DATABASE_URL").ok(),
-        std::env::var("BRANCHLINE_REQUIRE_ALL").is_ok(),
-    );
-    assert!(
-        url.is_some() || !must,
-        "BRANCHLINE_TEST_DATABASE_URL is missing"
-    );
-    if url.is_none() {
-        println!(
-            "skipped: payments between institutions needs BRANCHLINE_TEST_DATABASE_URL (cargo xtask test sets it)"
-        );
-    }
-    url
-}
-
 /// Two institutions; Amina has 100.00 at Lion, Baraka nothing at Elephant.
 pub(crate) async fn banks() -> Option<Banks> {
-    let server = server()?;
-    let word = RandomIds.next().simple().to_string();
-    let word: String = word.chars().skip(20).collect();
-    let database = format!("payments_{word}");
-    let mut root = PgConnection::connect(&server).await.unwrap();
-    let sql = format!("CREATE DATABASE {database}");
-    sqlx::raw_sql(AssertSqlSafe(sql))
-        .execute(&mut root)
-        .await
-        .unwrap();
-    let (base, _) = server.rsplit_once('/').unwrap();
-    let login = |name: &str| DbLogin {
-        name: format!("{name}_{word}"),
-        password: Secret::new("secret".to_owned()),
-    };
-    let logins = Logins {
-        core: login("core"),
-        gateway: login("gateway"),
-        core_jobs: login("cjobs"),
-        gateway_jobs: login("gjobs"),
-    };
-    let (_, host) = base.rsplit_once('@').unwrap();
-    let core_url = format!("postgres://{}:secret@{host}/{database}", logins.core.name);
-    let url = Secret::new(format!("{base}/{database}"));
-    let admin = Admin::connect(&url, logins).await.unwrap();
-    admin.platform().await.unwrap();
-    let clock = FakeClock::at(SystemClock.now());
-    let core = connect(&core_url, clock.clone()).await;
-    let lion = tenant(&admin, &core, (&format!("l{word}"), "lion", "70010001")).await;
-    let elephant = tenant(&admin, &core, (&format!("e{word}"), "elephant", "70010002")).await;
+    let made = branchline_testkit::installation("payments between institutions", 8).await?;
+    let (core, lion, elephant) = (made.core, made.lion, made.elephant);
+    establish(&core, &lion, "70010001").await;
+    establish(&core, &elephant, "70010002").await;
     let amina = member(&core, &lion, "Amina").await;
     let baraka = member(&core, &elephant, "Baraka").await;
     let banks = Banks {
         core,
-        clock,
+        clock: made.clock,
         lion,
         elephant,
         amina,
@@ -100,49 +45,18 @@ pub(crate) async fn banks() -> Option<Banks> {
     Some(banks)
 }
 
-async fn connect(url: &str, clock: FakeClock) -> Db {
-    let url = Secret::new(url.to_owned());
-    let config = DbConfig {
-        program: Program::Core,
-        platform_url: url.clone(),
-        cells: vec![(CellId::new("main"), url)],
-        max_connections: 8,
-        strictness: Strictness::Production,
-        crash_at: None,
-    };
-    let placement = Placement::Register(Arc::default());
-    Db::connect(&config, placement, Arc::new(clock), Arc::new(RandomIds))
-        .await
-        .unwrap()
-}
-
-async fn tenant(admin: &Admin, core: &Db, (id, slug, code): (&str, &str, &str)) -> TenantId {
-    let id: TenantId = id.parse().unwrap();
-    let currency: Currency = "EUR".parse().unwrap();
-    let new = NewTenant {
-        id: id.clone(),
-        slug: slug.parse().unwrap(),
-        name: format!("{slug} credit union"),
-        country: "DE".to_owned(),
-        currency,
-        bank_code: code.to_owned(),
-        cell: CellId::new("main"),
-    };
-    provision::create(admin, &new, SystemClock.now())
-        .await
-        .unwrap();
+async fn establish(core: &Db, tenant: &TenantId, bank_code: &str) {
     let tx = core
-        .tenant(&id, "system:provisioning", Access::Write)
+        .tenant(tenant, "system:provisioning", Access::Write)
         .await
         .unwrap();
     let institution = Institution {
-        country: new.country,
-        bank_code: new.bank_code,
-        currency,
+        country: "DE".to_owned(),
+        bank_code: bank_code.to_owned(),
+        currency: "EUR".parse().unwrap(),
     };
     banking::establish(&tx, &institution).await.unwrap();
     tx.commit().await.unwrap();
-    id
 }
 
 async fn member(core: &Db, tenant: &TenantId, name: &str) -> Account {

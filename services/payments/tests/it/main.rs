@@ -1,6 +1,5 @@
 //! Payments between two institutions, step by step, against a real server.
 #![expect(
-    clippy::print_stdout,
     clippy::tests_outside_test_module,
     clippy::unwrap_used,
     reason = "integration test crate"

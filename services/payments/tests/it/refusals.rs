@@ -118,7 +118,7 @@ async fn a_frozen_payee_is_refused_with_its_reason() {
     let Some(banks) = banks().await else { return };
     banks
         .at(&banks.elephant, async |tx| {
-            Ok(banking::freeze(tx, banks.baraka.id).await?)
+            Ok(banking::freeze(tx, banks.baraka.id, "test").await?)
         })
         .await
         .unwrap();
@@ -152,7 +152,7 @@ async fn a_frozen_payer_holds_nothing_but_what_was_held_before_still_goes() {
     let before = banks.authorised(banks.order(eur(1_000))).await.id;
     banks
         .at(&banks.lion, async |tx| {
-            Ok(banking::freeze(tx, banks.amina.id).await?)
+            Ok(banking::freeze(tx, banks.amina.id, "test").await?)
         })
         .await
         .unwrap();

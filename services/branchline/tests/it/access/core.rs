@@ -126,6 +126,12 @@ async fn refused(scene: &Scene, tokens: &Tokens, probe: &Probe) -> anyhow::Resul
 }
 
 async fn ask(scene: &Scene, probe: &Probe, token: Option<&str>) -> anyhow::Result<Answer> {
+    let fresh = RandomIds.next().to_string();
+    let key = probe
+        .body
+        .get("payment_id")
+        .and_then(Value::as_str)
+        .unwrap_or(&fresh);
     let mut request = scene
         .journey
         .http
@@ -133,10 +139,7 @@ async fn ask(scene: &Scene, probe: &Probe, token: Option<&str>) -> anyhow::Resul
             probe.method.clone(),
             format!("{}/v1{}", scene.journey.core, probe.path),
         )
-        .header("Idempotency-Key", RandomIds.next().to_string());
-    if let Some(id) = probe.body.get("payment_id").and_then(Value::as_str) {
-        request = request.header("Idempotency-Key", id);
-    }
+        .header("Idempotency-Key", key);
     if let Some(token) = token {
         request = request.bearer_auth(token);
     }
@@ -284,14 +287,7 @@ async fn probes(scene: &Scene, tokens: &Tokens) -> anyhow::Result<Vec<Probe>> {
             200,
         ),
         Probe::member(
-            "authorisePayment",
-            Method::POST,
-            format!("/payments/{}/authorise", id(&paid)),
-            authorise,
-            200,
-        ),
-        Probe::member(
-            "cancelPayment",
+            "cancelReceivedPayment",
             Method::POST,
             format!("/payments/{}/cancel", id(&cancelled)),
             none.clone(),
@@ -311,7 +307,28 @@ async fn probes(scene: &Scene, tokens: &Tokens) -> anyhow::Result<Vec<Probe>> {
             200,
         ));
     }
+    probes.extend(freezes(account));
+    // Last, because the payment goes on by itself.
+    probes.push(Probe::member(
+        "authorisePayment",
+        Method::POST,
+        format!("/payments/{}/authorise", id(&paid)),
+        authorise,
+        200,
+    ));
     Ok(probes)
+}
+
+fn freezes(account: &str) -> Vec<Probe> {
+    let reason = json!({ "reason": "Court order 17/2026" });
+    let of = |operation, verb: &str| {
+        let path = format!("/accounts/{account}/{verb}");
+        Probe::staff(operation, Method::POST, path, reason.clone(), 200)
+    };
+    vec![
+        of("freezeAccount", "freeze"),
+        of("unfreezeAccount", "unfreeze"),
+    ]
 }
 
 fn payment(scene: &Scene) -> Value {
