@@ -27,7 +27,13 @@ pub(crate) enum Work {
     /// An answer; nothing is to be posted.
     Answer(Answer),
     /// The ledger decides.
-    Post(Posting),
+    Post(Box<Posting>),
+}
+
+impl From<Posting> for Work {
+    fn from(posting: Posting) -> Self {
+        Self::Post(Box::new(posting))
+    }
 }
 
 /// A command with what rides on it.
@@ -142,23 +148,28 @@ async fn submit<R>(
     engine: &Engine,
     actor: &Actor<R>,
     key: &IdempotencyKey,
-    posting: Posting,
+    posting: Box<Posting>,
 ) -> Option<Result<Answer, EngineError>> {
+    let Posting {
+        command,
+        rider,
+        answer,
+    } = *posting;
     let left = Left {
         key: actor.scope(key),
         request_hash: key.request_hash(),
         event: actor.audited(key, "done"),
-        answer: Arc::clone(&posting.answer),
+        answer: Arc::clone(&answer),
     };
     let mine = Rider::new(&ANSWER, left);
-    let rider = match posting.rider {
+    let rider = match rider {
         Some(other) => mine.and(other),
         None => mine,
     };
     let tenant = &actor.principal().tenant;
-    match engine.submit(tenant, posting.command, Some(rider)).await {
+    match engine.submit(tenant, command, Some(rider)).await {
         Ok(verdict) if verdict.is_first() => {
-            let (answer, _outcome) = remembered((posting.answer)(verdict))?;
+            let (answer, _outcome) = remembered(answer(verdict))?;
             Some(Ok(answer))
         }
         Ok(_replayed) => None,

@@ -10,7 +10,7 @@ use branchline_web::{
 };
 use tokio::task::JoinSet;
 
-use super::{Process, Roles, jobs, parts, timers, worker};
+use super::{Process, Roles, books, jobs, parts, timers, worker};
 use crate::config::Config;
 use crate::executor::Executor;
 
@@ -31,6 +31,7 @@ pub(super) async fn start(
         let executor = Executor::new(db.clone(), engine.clone());
         jobs::start(config, &executor, process, running).await?;
         timers::seal_audit(&db, process, running);
+        books::start(&db, &engine, process, running);
     }
     if roles.core {
         let people = People::new(outbound_client(branchline_web::Patience::Request)?);

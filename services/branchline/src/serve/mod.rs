@@ -1,5 +1,6 @@
 //! Starts the roles of a process, and ends them by finishing what was accepted.
 
+mod books;
 mod core;
 mod gateway;
 mod jobs;

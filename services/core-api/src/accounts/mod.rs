@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use crate::document::Refusals;
 use crate::person::{find_member, readable_account};
-use crate::posting::{Posting, Work, key_of, post};
+use crate::posting::{Posting, key_of, post};
 
 pub(crate) use wire::show_money;
 
@@ -186,7 +186,7 @@ async fn accept_deposit(
     let ledger_key = key_of(&actor, &key);
     let answer = post((&app, &engine), &actor, &key, async |tx| {
         let command = banking::cash_deposit(tx, (*id).into(), amount, ledger_key).await?;
-        Ok(Work::Post(Posting::new(command, wire::show_posted)))
+        Ok(Posting::new(command, wire::show_posted).into())
     })
     .await?;
     Ok(answer.respond())

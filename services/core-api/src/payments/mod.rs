@@ -105,7 +105,7 @@ async fn authorise_payment(
         let shown = |payment: &Payment| wire::fingerprint(payment) == fingerprint;
         Ok(match payments::authorise(tx, id, shown).await? {
             Plan::Settled(payment) => Work::Answer(Answer::ok(&wire::show_payment(&payment))),
-            Plan::Post(planned) => Work::Post(authorising(*planned)),
+            Plan::Post(planned) => authorising(*planned).into(),
         })
     })
     .await?;
