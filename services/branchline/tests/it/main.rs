@@ -8,4 +8,5 @@
 mod access;
 mod crashes;
 mod leaks;
+mod pages;
 mod scene;
