@@ -3,6 +3,7 @@
 //! An operation of `openapi/*.json` without a probe here, and a probe without an operation, fail.
 
 mod core;
+mod ledger;
 mod state;
 
 use std::collections::{BTreeMap, BTreeSet};
