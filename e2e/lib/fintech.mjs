@@ -1,14 +1,15 @@
 // A third party's own software: a certified OAuth client (openid-client) and plain HTTP, nothing of ours.
-import { createServer } from 'node:http';
 import { randomUUID } from 'node:crypto';
 
 import * as oauth from 'openid-client';
+
+import { openCallback } from './callback.mjs';
 
 const PSU_ADDRESS = '192.0.2.17';
 
 /** Registers a third party (RFC 7591) and opens the page that browsers come back to. */
 export async function registerFintech(gateway, name, invitation) {
-  const callback = await openCallback();
+  const callback = await openCallback('Savanna Budget');
   const pair = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']);
   const jwk = { ...(await crypto.subtle.exportKey('jwk', pair.publicKey)), kid: 'e2e', use: 'sig', alg: 'ES256' };
   delete jwk.key_ops;
@@ -124,15 +125,4 @@ class Fintech {
   async close() {
     await this.callback.close();
   }
-}
-
-/** The page that the member's browser comes back to. */
-async function openCallback() {
-  const page = '<!doctype html><html lang="en"><title>Savanna Budget</title><h1>Back at Savanna Budget</h1>';
-  const server = createServer((request, response) => {
-    response.writeHead(200, { 'Content-Type': 'text/html; charset=utf-8' }).end(page);
-  });
-  await new Promise((ready) => server.listen(0, '127.0.0.1', ready));
-  const url = `http://127.0.0.1:${server.address().port}/callback`;
-  return { url, close: () => new Promise((closed) => server.close(closed).closeAllConnections()) };
 }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 
 import * as oauth from 'openid-client';
 
+import { openCallback } from './callback.mjs';
 import { platform } from './platform.mjs';
 
 export const LION = { slug: 'lion', name: 'Lion Credit Union', member: { username: 'amina', name: 'Amina Otieno' } };
@@ -59,22 +60,23 @@ export async function tokenForCore(page, bank, person) {
   const server = await oauth.discovery(issuer, 'branchline-cli', undefined, oauth.None(), options);
   const verifier = oauth.randomPKCECodeVerifier();
   const state = oauth.randomState();
-  const redirect = 'http://127.0.0.1:9/callback';
-  const url = oauth.buildAuthorizationUrl(server, {
-    redirect_uri: redirect,
-    scope: 'openid',
-    state,
-    code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
-    code_challenge_method: 'S256',
-  });
-  await page.goto(url.href);
-  // Nobody listens on the redirect's port: the request itself carries the code.
-  const [back] = await Promise.all([
-    page.waitForRequest((request) => request.url().startsWith(redirect)),
-    signIn(page, person),
-  ]);
-  const checks = { pkceCodeVerifier: verifier, expectedState: state, idTokenExpected: true };
-  return (await oauth.authorizationCodeGrant(server, new URL(back.url()), checks)).access_token;
+  const callback = await openCallback('the command line');
+  try {
+    const url = oauth.buildAuthorizationUrl(server, {
+      redirect_uri: callback.url,
+      scope: 'openid',
+      state,
+      code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
+      code_challenge_method: 'S256',
+    });
+    await page.goto(url.href);
+    await signIn(page, person);
+    await page.waitForURL(`${callback.url}*`);
+    const checks = { pkceCodeVerifier: verifier, expectedState: state, idTokenExpected: true };
+    return (await oauth.authorizationCodeGrant(server, new URL(page.url()), checks)).access_token;
+  } finally {
+    await callback.close();
+  }
 }
 
 /** The accounts of the token's member, straight from the core. */

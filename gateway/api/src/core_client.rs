@@ -71,11 +71,12 @@ pub(crate) enum CoreError {
 }
 
 impl CoreError {
-    /// Whether asking again may help.
-    pub(crate) const fn may_pass(&self) -> bool {
+    /// Whether asking again may help: also while another request with our key is being worked on.
+    pub(crate) fn may_pass(&self) -> bool {
         match self {
             Self::Unreachable(_) | Self::Failed(_) | Self::Token(_) => true,
-            Self::Refused { .. } | Self::Unreadable(_) | Self::Impossible(_) => false,
+            Self::Refused { code, .. } => code == "key-in-flight",
+            Self::Unreadable(_) | Self::Impossible(_) => false,
         }
     }
 }
@@ -274,4 +275,70 @@ async fn answer<T: DeserializeOwned>(call: RequestBuilder) -> Result<T, CoreErro
         code,
         detail,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use branchline_kernel::{Clock, IdSource, RandomIds, SystemClock};
+
+    fn refused(status: u16, code: &str) -> CoreError {
+        CoreError::Refused {
+            status,
+            code: code.to_owned(),
+            detail: "The payment has changed.".to_owned(),
+        }
+    }
+
+    #[test]
+    fn only_what_may_pass_is_asked_again() {
+        assert!(CoreError::Failed(503).may_pass());
+        assert!(refused(409, "key-in-flight").may_pass());
+        assert!(!refused(409, "payment-changed").may_pass());
+        assert!(!refused(404, "not-found").may_pass());
+    }
+
+    #[test]
+    fn a_refusal_is_told_in_the_cores_words_and_a_failure_is_not() {
+        assert_eq!(refused(409, "x").public(), "The payment has changed.");
+        assert!(!CoreError::Failed(500).public().contains("500"));
+        assert_eq!(CoreError::Failed(500).kind(), Kind::Broken);
+        assert_eq!(refused(404, "x").kind(), Kind::NotFound);
+    }
+
+    #[test]
+    fn a_call_carries_one_right_and_the_member_it_is_for() {
+        let asker = Asker {
+            tenant: "lion".parse().unwrap(),
+            tpp: None,
+            psu: Some(Psu {
+                issuer: "https://id.example".to_owned(),
+                subject: "amina".to_owned(),
+            }),
+            accounts: Some(Vec::new()),
+            request: RequestId::from(RandomIds.next()),
+            now: SystemClock.now(),
+        };
+        let caller = principal(&asker, Right::ReadPayment);
+        assert_eq!(caller.actor.to_string(), "system:gateway");
+        assert_eq!(
+            caller.person().to_string(),
+            "member:https://id.example#amina"
+        );
+        assert_eq!(
+            caller.rights.iter().collect::<Vec<_>>(),
+            [Right::ReadPayment]
+        );
+        assert_eq!(caller.accounts, Some(Vec::new()));
+    }
+
+    #[test]
+    fn two_errands_of_one_payment_have_two_keys() {
+        let payment = PaymentId::from(RandomIds.next());
+        assert_ne!(
+            errand_key(payment, "authorise"),
+            errand_key(payment, "cancel")
+        );
+        assert_eq!(errand_key(payment, "cancel"), errand_key(payment, "cancel"));
+    }
 }

@@ -26,7 +26,11 @@ impl Modify for Bearer {
         license(name = "Apache-2.0")
     ),
     modifiers(&Bearer),
-    components(schemas(OAuthProblem, branchline_xs2a::TppMessages)),
+    components(schemas(
+        OAuthProblem,
+        branchline_web::Problem,
+        branchline_xs2a::TppMessages
+    )),
     paths(
         oauth::metadata, oauth::metadata_below, register::register_client,
         oauth::push_authorization_request, pages::authorize, oauth::issue_token,

@@ -30,5 +30,6 @@ pub fn configure(config: &mut ServiceConfig) {
         .configure(oauth::configure)
         .configure(register::configure)
         .configure(pages::configure)
-        .configure(xs2a::configure);
+        .configure(xs2a::configure)
+        .configure(xs2a::configure_rest);
 }

@@ -68,7 +68,7 @@ pub async fn remove(server: &Secret<String>, database: &str) -> Result<(), DbErr
         format!("DROP DATABASE {} WITH (FORCE)", quote(database)),
     )
     .await?;
-    for role in roles {
+    for role in roles.into_iter().chain(own_roles(database)) {
         run(
             &mut connection,
             format!("DROP ROLE IF EXISTS {}", quote(&role)),
@@ -106,6 +106,22 @@ pub struct Reach {
     pub core: i64,
     /// Schemas of the gateway.
     pub gateway: i64,
+}
+
+/// The logins of an installation's programs as the demo names them, with what goes with them.
+fn own_roles(database: &str) -> impl Iterator<Item = String> {
+    let logins = [
+        "core",
+        "core_platform",
+        "core_jobs",
+        "gateway",
+        "gateway_platform",
+        "gateway_jobs",
+        "owner",
+    ];
+    logins
+        .into_iter()
+        .map(move |role| format!("{database}_{role}"))
 }
 
 /// The roles that own something in the database or may do something there, the login's own apart.

@@ -14,6 +14,7 @@ mod config;
 mod crash;
 mod digest;
 mod directory;
+pub mod doctor;
 mod door;
 mod error;
 pub mod idempotency;

@@ -26,7 +26,7 @@ pub use app::{App, Callers, People};
 pub use body::{Body, BodyHash, PathOf, QueryOf, input_limits};
 pub use docs::serve_docs;
 pub use health::health;
-pub use http::{HttpError, outbound_client};
+pub use http::{HttpError, Patience, outbound_client};
 pub use key::IdempotencyKey;
 pub use limits::{LimitError, Limits, limit_by_address};
 pub use problem::Problem;

@@ -106,15 +106,26 @@ pub async fn watch(
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
     let context = request_context(request.request());
     request.extensions_mut().insert(context.clone());
+    let echo = echo_of(request.request(), &context);
     let started = Instant::now();
     let span = info_span!("request", request.id = %context.request_id);
     let mut response = next.call(request).instrument(span).await?;
-    let id = context.request_id.to_string();
-    if let Ok(value) = HeaderValue::from_str(&id) {
-        response.headers_mut().insert(REQUEST_ID, value);
-    }
+    response.headers_mut().insert(REQUEST_ID, echo);
     note(&response, &context, started);
     Ok(response)
+}
+
+/// The id as the caller wrote it, capitals and all, or the one that was made for the request.
+fn echo_of(request: &HttpRequest, context: &RequestContext) -> HeaderValue {
+    let written = request.headers().get(REQUEST_ID).filter(|written| {
+        let text = written.to_str().unwrap_or_default();
+        text.parse() == Ok(context.request_id)
+    });
+    let made = || HeaderValue::from_str(&context.request_id.to_string());
+    written
+        .cloned()
+        .map_or_else(made, Ok)
+        .unwrap_or_else(|_malformed| HeaderValue::from_static(""))
 }
 
 fn note<B>(response: &ServiceResponse<B>, context: &RequestContext, started: Instant) {

@@ -71,7 +71,7 @@ impl Client {
 }
 
 /// The institution of the path; nobody registers a client at one that is not there.
-pub(super) async fn tenant(gateway: &Gateway, request: &HttpRequest) -> Result<Tenant, Refused> {
+async fn tenant(gateway: &Gateway, request: &HttpRequest) -> Result<Tenant, Refused> {
     let slug = request.match_info().get("tenant").unwrap_or_default();
     let tenant = gateway.find_tenant(slug).await?;
     let tenant = tenant.ok_or(OAuthError::UnknownClient)?;

@@ -7,6 +7,8 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{Content, Ref, RefOr, Required, Response, ResponseBuilder};
 use utoipa::{IntoParams, IntoResponses, ToSchema};
 
+use branchline_web::Problem;
+
 use super::refused::OAuthProblem;
 
 /// The institution of the path.
@@ -36,6 +38,7 @@ impl IntoResponses for OAuthErrors {
             ("400", "A parameter is missing or wrong"),
             ("401", "The client, its invitation or its token is not good"),
             ("403", "It is not allowed"),
+            ("404", "There is no such institution"),
             ("405", "The method is not offered here"),
             ("429", "Too many calls"),
             ("500", "Something of ours is broken"),
@@ -46,9 +49,12 @@ impl IntoResponses for OAuthErrors {
         ];
         let problem = |says: &str| {
             let body = Content::new(Some(Ref::from_schema_name(OAuthProblem::name())));
+            // The limit by address stands before all operations and answers in its own shape.
+            let limited = Content::new(Some(Ref::from_schema_name(Problem::name())));
             ResponseBuilder::new()
                 .description(says)
                 .content("application/json", body)
+                .content("application/problem+json", limited)
                 .build()
         };
         all.into_iter()

@@ -4,9 +4,8 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use branchline_oauth::ServerMetadata;
 
-use super::client::tenant;
 use super::docs::OAuthErrors;
-use super::refused::Refused;
+use super::refused::{OAuthProblem, Refused};
 use crate::Gateway;
 
 /// Shows what the institution's authorization server offers and where.
@@ -20,7 +19,11 @@ pub(crate) async fn metadata(
     gateway: Data<Gateway>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Refused> {
-    let tenant = tenant(&gateway, &request).await?;
+    let slug = request.match_info().get("tenant").unwrap_or_default();
+    let Some(tenant) = gateway.find_tenant(slug).await? else {
+        let says = "there is no institution of this name: check the address";
+        return Ok(HttpResponse::NotFound().json(OAuthProblem::new("invalid_request", says)));
+    };
     let issuer = gateway.issuer(&tenant.slug);
     Ok(HttpResponse::Ok().json(ServerMetadata::of(&issuer)))
 }

@@ -7,12 +7,11 @@ mod par;
 pub(crate) mod refused;
 mod token;
 
+use actix_web::HttpResponse;
+use actix_web::http::header::ALLOW;
 use actix_web::web::{self, ServiceConfig};
-use actix_web::{HttpResponse, ResponseError};
 use branchline_iam::{NoRandomness, random_bytes};
-use branchline_oauth::OAuthError;
-
-use refused::Refused;
+use refused::OAuthProblem;
 
 pub(crate) use metadata::{__path_metadata, __path_metadata_below, metadata, metadata_below};
 pub(crate) use par::{__path_push_authorization_request, push_authorization_request};
@@ -22,25 +21,31 @@ pub(crate) use token::{__path_issue_token, __path_revoke_token, issue_token, rev
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config
         .service(
-            on("/.well-known/oauth-authorization-server/t/{tenant}").route(web::get().to(metadata)),
+            on("/.well-known/oauth-authorization-server/t/{tenant}", "GET")
+                .route(web::get().to(metadata)),
         )
         .service(
-            on("/t/{tenant}/.well-known/oauth-authorization-server")
+            on("/t/{tenant}/.well-known/oauth-authorization-server", "GET")
                 .route(web::get().to(metadata_below)),
         )
-        .service(on("/t/{tenant}/oauth/par").route(web::post().to(push_authorization_request)))
-        .service(on("/t/{tenant}/oauth/token").route(web::post().to(issue_token)))
-        .service(on("/t/{tenant}/oauth/revoke").route(web::post().to(revoke_token)));
+        .service(
+            on("/t/{tenant}/oauth/par", "POST").route(web::post().to(push_authorization_request)),
+        )
+        .service(on("/t/{tenant}/oauth/token", "POST").route(web::post().to(issue_token)))
+        .service(on("/t/{tenant}/oauth/revoke", "POST").route(web::post().to(revoke_token)));
 }
 
-pub(crate) fn on(path: &str) -> actix_web::Resource {
-    web::resource(path).default_service(web::to(method_not_allowed))
-}
-
-async fn method_not_allowed() -> HttpResponse {
-    let mut response = Refused(OAuthError::MalformedForm).error_response();
-    *response.status_mut() = actix_web::http::StatusCode::METHOD_NOT_ALLOWED;
-    response
+/// An address whose other methods are refused.
+pub(crate) fn on(path: &str, allowed: &'static str) -> actix_web::Resource {
+    let refuse = move || async move {
+        HttpResponse::MethodNotAllowed()
+            .insert_header((ALLOW, allowed))
+            .json(OAuthProblem::new(
+                "invalid_request",
+                "this method is not offered here: see the header Allow",
+            ))
+    };
+    web::resource(path).default_service(web::to(refuse))
 }
 
 /// Fresh bytes for a token.

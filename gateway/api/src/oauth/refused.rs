@@ -25,6 +25,15 @@ pub(crate) struct OAuthProblem {
     error_description: String,
 }
 
+impl OAuthProblem {
+    pub(crate) fn new(error: &str, description: &str) -> Self {
+        Self {
+            error: error.to_owned(),
+            error_description: description.to_owned(),
+        }
+    }
+}
+
 fn log(failure: &dyn Refusal) {
     if matches!(failure.kind(), Kind::Broken | Kind::Unavailable) {
         let causes = std::iter::successors(failure.source(), |cause| cause.source());
@@ -90,9 +99,6 @@ impl ResponseError for Refused {
             response.insert_header((RETRY_AFTER, "1"));
         }
         let body = self.0.body();
-        response.json(OAuthProblem {
-            error: body.error.to_owned(),
-            error_description: body.error_description,
-        })
+        response.json(OAuthProblem::new(body.error, &body.error_description))
     }
 }

@@ -21,6 +21,7 @@ use crate::oauth::docs::TenantPath;
     responses(
         (status = 303, description = "On to the sign-in, or to the page that asks"),
         (status = 400, description = "A page that says what is wrong", content_type = "text/html"),
+        (status = 403, description = "A page: the institution is suspended", content_type = "text/html"),
         (status = 404, description = "A page: there is no such institution", content_type = "text/html"),
         (status = 405, description = "A page: the method is not offered", content_type = "text/html"),
         (status = 429, description = "Too many calls"),

@@ -33,30 +33,33 @@ pub(crate) use authorize::{__path_authorize, authorize};
 pub(crate) fn configure(config: &mut ServiceConfig) {
     let approve = "/t/{tenant}/approve/{interaction}";
     config
-        .service(on("/assets/pages.css").route(web::get().to(styles)))
-        .service(on("/t/{tenant}/oauth/authorize").route(web::get().to(authorize)))
-        .service(on("/t/{tenant}/login/callback").route(web::get().to(sign_in::come_back)))
+        .service(on("/assets/pages.css", "GET").route(web::get().to(styles)))
+        .service(on("/t/{tenant}/oauth/authorize", "GET").route(web::get().to(authorize)))
+        .service(on("/t/{tenant}/login/callback", "GET").route(web::get().to(sign_in::come_back)))
         .service(
-            on(&format!("{approve}/decision"))
+            on(&format!("{approve}/decision"), "GET, POST")
                 .route(web::get().to(approve::again))
                 .route(web::post().to(approve::decide)),
         )
-        .service(on(approve).route(web::get().to(approve::show)))
+        .service(on(approve, "GET").route(web::get().to(approve::show)))
         .service(
-            on(&format!("{approve}/code"))
+            on(&format!("{approve}/code"), "GET, POST")
                 .route(web::get().to(code::show))
                 .route(web::post().to(code::decide)),
         )
-        .service(on("/t/{tenant}/me").route(web::get().to(me::show)))
-        .service(on("/t/{tenant}/me/sign-out").route(web::post().to(me::sign_out)))
+        .service(on("/t/{tenant}/me", "GET").route(web::get().to(me::show)))
+        .service(on("/t/{tenant}/me/sign-out", "POST").route(web::post().to(me::sign_out)))
         .service(
-            on("/t/{tenant}/me/consents/{consentId}/withdraw").route(web::post().to(me::withdraw)),
+            on("/t/{tenant}/me/consents/{consentId}/withdraw", "POST")
+                .route(web::post().to(me::withdraw)),
         )
-        .service(on("/t/{tenant}/phone").route(web::get().to(phone::show)));
+        .service(on("/t/{tenant}/phone", "GET").route(web::get().to(phone::show)));
 }
 
-fn on(path: &str) -> actix_web::Resource {
-    web::resource(path).default_service(web::to(refused::method_not_allowed))
+/// An address whose other methods are refused.
+fn on(path: &str, allowed: &'static str) -> actix_web::Resource {
+    let refuse = move || async move { refused::method_not_allowed(allowed) };
+    web::resource(path).default_service(web::to(refuse))
 }
 
 async fn styles() -> HttpResponse {

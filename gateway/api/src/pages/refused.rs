@@ -1,6 +1,7 @@
 //! What a member reads when something was refused or failed.
 
 use actix_web::http::StatusCode;
+use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
 use branchline_consent::Refused as StoreRefused;
 use branchline_consent::consents::ChangeError;
@@ -159,11 +160,14 @@ fn message(status: StatusCode, heading: &str, text: String) -> HttpResponse {
     show(status, &page, None).unwrap_or_else(|_unrendered| HttpResponse::new(status))
 }
 
-pub(super) async fn method_not_allowed() -> HttpResponse {
+pub(super) fn method_not_allowed(allowed: &'static str) -> HttpResponse {
     let text = "This address does not take that. Go back and use the buttons of the page.";
-    message(
+    let mut response = message(
         StatusCode::METHOD_NOT_ALLOWED,
         "This did not work",
         text.to_owned(),
-    )
+    );
+    let headers = response.headers_mut();
+    headers.insert(ALLOW, HeaderValue::from_static(allowed));
+    response
 }

@@ -128,3 +128,81 @@ pub(super) struct PhoneMessage {
     pub(super) text: String,
     pub(super) code: Option<String>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(is_dev: bool) -> Frame {
+        Frame {
+            institution: "Lion & Co".to_owned(),
+            signed_in: Some("Amina <Otieno>".to_owned()),
+            is_dev,
+        }
+    }
+
+    fn consent_page() -> ConsentPage {
+        ConsentPage {
+            frame: frame(true),
+            problem: Some("Choose at least one account.".to_owned()),
+            tpp: "<script>alert(1)</script>".to_owned(),
+            client_id: "tpp-1".to_owned(),
+            data: vec!["balances"],
+            until: "31 December 2026".to_owned(),
+            often: "Once".to_owned(),
+            accounts: vec![OfferedAccount {
+                id: "a\"b".to_owned(),
+                iban: "DE89".to_owned(),
+                currency: "EUR".to_owned(),
+                is_named: false,
+            }],
+            action: "/t/lion/approve/1/decision".to_owned(),
+            csrf: "token".to_owned(),
+        }
+    }
+
+    #[test]
+    fn what_others_wrote_is_shown_as_text() {
+        let html = consent_page().render().unwrap();
+        assert!(!html.contains("<script") && !html.contains("<Otieno>"));
+        assert!(!html.contains("a\"b"));
+    }
+
+    #[test]
+    fn a_page_is_usable_without_script_and_by_a_screen_reader() {
+        let html = consent_page().render().unwrap();
+        for part in [
+            "<html lang=\"en\" dir=\"ltr\">",
+            "name=\"viewport\"",
+            "href=\"#main\"",
+            "<main id=\"main\">",
+            "for=\"account-1\"",
+            "<legend>",
+            "role=\"alert\"",
+        ] {
+            assert!(html.contains(part), "{part} is missing");
+        }
+        assert_eq!(html.matches("<h1>").count(), 1);
+        assert!(!html.contains("onclick") && !html.contains("style=\""));
+    }
+
+    #[test]
+    fn no_account_is_ticked_that_the_app_did_not_name() {
+        let html = consent_page().render().unwrap();
+        assert!(!html.contains(" checked"));
+    }
+
+    #[test]
+    fn development_says_so_on_every_page() {
+        let says = "No real money";
+        let page = |is_dev| MessagePage {
+            frame: frame(is_dev),
+            heading: "x".to_owned(),
+            text: "y".to_owned(),
+            link: None,
+            reference: None,
+        };
+        assert!(page(true).render().unwrap().contains(says));
+        assert!(!page(false).render().unwrap().contains(says));
+    }
+}

@@ -13,7 +13,7 @@ use crate::oauth::refused::Refused;
 
 /// Adds the endpoint.
 pub(crate) fn configure(config: &mut ServiceConfig) {
-    config.service(crate::oauth::on("/register").route(web::post().to(register_client)));
+    config.service(crate::oauth::on("/register", "POST").route(web::post().to(register_client)));
 }
 
 /// Registers a third party. The invitation is the bearer token and is used up.

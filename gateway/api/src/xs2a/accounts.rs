@@ -310,7 +310,7 @@ async fn report(
         let page = gateway
             .core()
             .entries(&permitted.asker, account.account, &period);
-        let page = page.await.map_err(refuse_cursor)?;
+        let page = page.await.map_err(|error| refuse_page(error, query))?;
         next = page.next_cursor.map(|key| {
             let cursor = Cursor::after(&key);
             Href::to(format!(
@@ -336,19 +336,22 @@ async fn report(
     })
 }
 
-/// The only thing of ours in the call that the core may find wrong is the cursor.
-fn refuse_cursor(error: CoreError) -> Refused {
-    match error {
-        CoreError::Refused { status: 400, .. } => Xs2aError::format(
+/// What the core may find wrong in the call is the cursor, else the period.
+fn refuse_page(error: CoreError, query: &TransactionsQuery) -> Refused {
+    match (error, &query.after) {
+        (CoreError::Refused { status: 400, .. }, Some(_)) => Xs2aError::format(
             "cursor",
             "the cursor is not one that this list gave out: start again without it",
         )
         .into(),
-        CoreError::Refused { .. }
-        | CoreError::Unreachable(_)
-        | CoreError::Failed(_)
-        | CoreError::Unreadable(_)
-        | CoreError::Impossible(_)
-        | CoreError::Token(_) => error.into(),
+        (
+            CoreError::Refused {
+                status: 400,
+                detail,
+                ..
+            },
+            None,
+        ) => Xs2aError::period("dateFrom", &detail).into(),
+        (error, _) => error.into(),
     }
 }

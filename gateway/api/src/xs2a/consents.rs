@@ -91,11 +91,11 @@ async fn own(gateway: &Gateway, caller: &Caller, read: &Read) -> Result<Consent,
     let found = gateway
         .change(&caller.tenant.id, &caller.actor(), async |tx| {
             let consent = find_own(tx, caller, id, moment).await?;
+            caller.may_touch(ResourceScope::Consent(id))?;
             audit::record(tx, read.event(caller)).await?;
             Ok::<_, Refused>(consent)
         })
         .await?;
-    caller.may_touch(ResourceScope::Consent(id))?;
     Ok(found)
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use branchline_web::Problem;
 use branchline_xs2a::TppMessages;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
@@ -159,9 +160,14 @@ impl IntoResponses for Xs2aErrors {
         ];
         let told = told.into_iter().map(|(status, says)| {
             let body = Content::new(Some(Ref::from_schema_name(TppMessages::name())));
-            let response = ResponseBuilder::new()
+            let mut response = ResponseBuilder::new()
                 .description(says)
                 .content("application/json", body);
+            if status == "429" {
+                // The limit by address stands before all operations and answers in its own shape.
+                let limited = Content::new(Some(Ref::from_schema_name(Problem::name())));
+                response = response.content("application/problem+json", limited);
+            }
             (status.to_owned(), RefOr::T(response.build()))
         });
         let bare = bare.into_iter().map(|(status, says)| {

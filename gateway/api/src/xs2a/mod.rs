@@ -12,6 +12,7 @@ mod payments;
 mod refused;
 mod show;
 
+use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::web::{self, Bytes, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use branchline_db::audit;
@@ -44,60 +45,90 @@ pub(crate) use payments::{
 
 /// Adds the operations below `/t/{tenant}/v1`.
 pub(crate) fn configure(config: &mut ServiceConfig) {
+    let scope = web::scope("/t/{tenant}/v1")
+        .configure(configure_consents)
+        .configure(configure_accounts)
+        .configure(configure_payments)
+        .default_service(web::to(nothing_here));
+    config.service(scope);
+}
+
+fn configure_consents(config: &mut ServiceConfig) {
+    let run = "/consents/{consentId}/authorisations";
+    config
+        .service(on("/consents", "POST").route(web::post().to(create_consent)))
+        .service(
+            on("/consents/{consentId}", "GET, DELETE")
+                .route(web::get().to(get_consent_information))
+                .route(web::delete().to(delete_consent)),
+        )
+        .service(on("/consents/{consentId}/status", "GET").route(web::get().to(get_consent_status)))
+        .service(on(run, "GET").route(web::get().to(get_consent_authorisation)))
+        .service(
+            on(&format!("{run}/{{authorisationId}}"), "GET")
+                .route(web::get().to(get_consent_sca_status)),
+        );
+}
+
+fn configure_accounts(config: &mut ServiceConfig) {
+    let account = "/accounts/{accountId}";
+    config
+        .service(on("/accounts", "GET").route(web::get().to(get_account_list)))
+        .service(on(account, "GET").route(web::get().to(read_account_details)))
+        .service(on(&format!("{account}/balances"), "GET").route(web::get().to(get_balances)))
+        .service(
+            on(&format!("{account}/transactions"), "GET")
+                .route(web::get().to(get_transaction_list)),
+        );
+}
+
+fn configure_payments(config: &mut ServiceConfig) {
     let payment = "/payments/{paymentProduct}/{paymentId}";
-    config.service(
-        web::scope("/t/{tenant}/v1")
-            .service(on("/consents").route(web::post().to(create_consent)))
-            .service(
-                on("/consents/{consentId}")
-                    .route(web::get().to(get_consent_information))
-                    .route(web::delete().to(delete_consent)),
-            )
-            .service(on("/consents/{consentId}/status").route(web::get().to(get_consent_status)))
-            .service(
-                on("/consents/{consentId}/authorisations")
-                    .route(web::get().to(get_consent_authorisation)),
-            )
-            .service(
-                on("/consents/{consentId}/authorisations/{authorisationId}")
-                    .route(web::get().to(get_consent_sca_status)),
-            )
-            .service(on("/accounts").route(web::get().to(get_account_list)))
-            .service(on("/accounts/{accountId}").route(web::get().to(read_account_details)))
-            .service(on("/accounts/{accountId}/balances").route(web::get().to(get_balances)))
-            .service(
-                on("/accounts/{accountId}/transactions").route(web::get().to(get_transaction_list)),
-            )
-            .service(on("/payments/{paymentProduct}").route(web::post().to(initiate_payment)))
-            .service(
-                on(payment)
-                    .route(web::get().to(get_payment_information))
-                    .route(web::delete().to(cancel_payment)),
-            )
-            .service(
-                on(&format!("{payment}/status"))
-                    .route(web::get().to(get_payment_initiation_status)),
-            )
-            .service(
-                on(&format!("{payment}/authorisations"))
-                    .route(web::get().to(get_payment_initiation_authorisation)),
-            )
-            .service(
-                on(&format!("{payment}/authorisations/{{authorisationId}}"))
-                    .route(web::get().to(get_payment_initiation_sca_status)),
-            )
-            .service(on("/{service}/{paymentProduct}").route(web::post().to(initiate_payment)))
-            .default_service(web::to(nothing_here)),
-    );
+    let run = format!("{payment}/authorisations");
+    config
+        .service(on("/payments/{paymentProduct}", "POST").route(web::post().to(initiate_payment)))
+        .service(
+            on(payment, "GET, DELETE")
+                .route(web::get().to(get_payment_information))
+                .route(web::delete().to(cancel_payment)),
+        )
+        .service(
+            on(&format!("{payment}/status"), "GET")
+                .route(web::get().to(get_payment_initiation_status)),
+        )
+        .service(on(&run, "GET").route(web::get().to(get_payment_initiation_authorisation)))
+        .service(
+            on(&format!("{run}/{{authorisationId}}"), "GET")
+                .route(web::get().to(get_payment_initiation_sca_status)),
+        )
+        // Services that the standard knows and that are not offered: their products are unknown.
+        .service(
+            on("/bulk-payments/{paymentProduct}", "POST").route(web::post().to(no_such_product)),
+        )
+        .service(
+            on("/periodic-payments/{paymentProduct}", "POST")
+                .route(web::post().to(no_such_product)),
+        );
 }
 
 /// An address whose other methods are refused in the standard's words.
-fn on(path: &str) -> actix_web::Resource {
-    web::resource(path).default_service(web::to(method_not_allowed))
+fn on(path: &str, allowed: &'static str) -> actix_web::Resource {
+    let refuse = move || async move {
+        let mut response = Refused(Xs2aError::method_not_allowed()).error_response();
+        let headers = response.headers_mut();
+        headers.insert(ALLOW, HeaderValue::from_static(allowed));
+        response
+    };
+    web::resource(path).default_service(web::to(refuse))
 }
 
-async fn method_not_allowed() -> HttpResponse {
-    Refused(Xs2aError::method_not_allowed()).error_response()
+async fn no_such_product() -> HttpResponse {
+    Refused(Xs2aError::product_unknown()).error_response()
+}
+
+/// Whatever else stands below `/t`; registered last.
+pub(crate) fn configure_rest(config: &mut ServiceConfig) {
+    config.service(web::scope("/t").default_service(web::to(nothing_here)));
 }
 
 async fn nothing_here() -> HttpResponse {

@@ -91,13 +91,10 @@ fn refuse_initiation(error: CoreError) -> Refused {
 }
 
 fn product(request: &HttpRequest) -> Result<PaymentProduct, Refused> {
-    let (service, product) = (part(request, "service"), part(request, "paymentProduct"));
-    let service = if service.is_empty() {
-        "payments"
-    } else {
-        service
-    };
-    Ok(PaymentProduct::parse(service, product)?)
+    Ok(PaymentProduct::parse(
+        "payments",
+        part(request, "paymentProduct"),
+    )?)
 }
 
 fn new_payment(id: Uuid, wanted: &SepaCreditTransfer) -> NewPaymentDto {
@@ -138,11 +135,11 @@ async fn begin(
             if !payments::is_of(tx, id, caller.tpp.id, product.as_str()).await? {
                 return Err(Refused::from(Xs2aError::resource_unknown()));
             }
+            caller.may_touch(ResourceScope::Payment(id))?;
             audit::record(tx, read.event(&caller)).await?;
             Ok(())
         })
         .await?;
-    caller.may_touch(ResourceScope::Payment(id))?;
     Ok((caller, id))
 }
 

@@ -120,7 +120,7 @@ fn only(row: Option<authorisation::Model>) -> Result<Run, DbError> {
 ///
 /// # Errors
 /// [`DbError`] when the database fails.
-pub async fn find(tx: &TenantTx, id: AuthorisationId) -> Result<Option<Run>, DbError> {
+async fn find(tx: &TenantTx, id: AuthorisationId) -> Result<Option<Run>, DbError> {
     let row = authorisation::Entity::find_by_id(id.uuid()).one(tx).await?;
     row.map(Run::try_from).transpose()
 }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use branchline_banking::{Institution, InstitutionError};
+use branchline_db::doctor;
+use branchline_db::migrate::Login;
 use branchline_db::provision::{self, NewTenant, ProvisionError, Serving};
 use branchline_db::{Access, CellId, Db, Issuer, Program, Tenant};
 use branchline_iam::{Job, KeyPurpose, MasterKey, Person, Realm, RealmSpec, random_bytes};
@@ -25,6 +27,8 @@ pub(crate) enum Command {
     Create(Create),
     /// List the tenants.
     List,
+    /// Say how well the database keeps tenants apart, and what to do about it.
+    Doctor,
     /// Let a tenant be read but not changed.
     Suspend(Which),
     /// Let a suspended tenant serve again.
@@ -95,6 +99,7 @@ pub(crate) async fn run(config: &Config, command: Command) -> anyhow::Result<()>
     match command {
         Command::Create(create) => make(config, create).await,
         Command::List => list(config).await,
+        Command::Doctor => examine(config).await,
         Command::Suspend(which) => set(config, &which, Serving::Suspended).await,
         Command::Resume(which) => set(config, &which, Serving::Open).await,
     }
@@ -291,5 +296,33 @@ async fn set(config: &Config, which: &Which, serving: Serving) -> anyhow::Result
             "suspended"
         }
     ));
+    Ok(())
+}
+
+/// What even the best of these databases does not withstand; `docs/operations.md` says more.
+const LEVEL: &str = "level: pooled. One login per program serves all tenants: mistakes in code and injected values \
+are refused; a whole injected statement (SET ROLE) is not.";
+
+async fn examine(config: &Config) -> anyhow::Result<()> {
+    let database = &config.database;
+    let migrator = database.require(&database.migrator_url, "database.migrator_url")?;
+    let logins = [
+        Login::of(database.require(&database.core_url, "database.core_url")?)?.name,
+        Login::of(database.require(&database.gateway_url, "database.gateway_url")?)?.name,
+    ];
+    let checks = doctor::examine(migrator, &logins).await?;
+    for check in &checks {
+        match check.holds {
+            true => say(&format!("ok    {}", check.rule)),
+            false => say(&format!("FAIL  {}\n      {}", check.rule, check.otherwise)),
+        }
+    }
+    say(LEVEL);
+    let failed = checks.iter().filter(|check| !check.holds).count();
+    anyhow::ensure!(
+        failed == 0,
+        "{failed} of {} rules do not hold",
+        checks.len()
+    );
     Ok(())
 }

@@ -24,6 +24,9 @@ pub struct Config {
     pub gateway: GatewayConfig,
     /// The listener of staff and of the gateway.
     pub core: CoreConfig,
+    /// The listener of a process that runs jobs only.
+    #[serde(default)]
+    pub worker: WorkerConfig,
     /// The database, by login.
     pub database: DatabaseConfig,
     /// Keys in files.
@@ -67,6 +70,22 @@ pub struct CoreConfig {
     pub listen: SocketAddr,
     /// Its address as the gateway reaches it, without a slash at the end.
     pub url: String,
+}
+
+/// The worker's listener: health and figures.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WorkerConfig {
+    /// Where it listens; 127.0.0.1:8082 unless told otherwise.
+    pub listen: SocketAddr,
+}
+
+impl Default for WorkerConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8082)),
+        }
+    }
 }
 
 /// Addresses of the database; each program has a login of its own.

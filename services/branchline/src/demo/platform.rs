@@ -114,7 +114,7 @@ impl Platform {
     }
 
     async fn until_ready(&mut self) -> anyhow::Result<()> {
-        let http = branchline_web::outbound_client()?;
+        let http = branchline_web::outbound_client(branchline_web::Patience::Request)?;
         let started = Instant::now();
         for url in [&self.program.core_url, &self.program.gateway_url] {
             let ready = format!("{url}/health/ready");

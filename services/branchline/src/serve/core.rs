@@ -9,7 +9,7 @@ use branchline_web::{
 };
 use tokio::task::JoinSet;
 
-use super::{Process, Roles, jobs, parts, timers};
+use super::{Process, Roles, jobs, parts, timers, worker};
 use crate::config::Config;
 
 /// Longest wait for requests that are being answered when the process ends.
@@ -28,12 +28,14 @@ pub(super) async fn start(
         timers::seal_audit(&db, process, running);
     }
     if roles.core {
-        let people = People::new(outbound_client()?);
+        let people = People::new(outbound_client(branchline_web::Patience::Request)?);
         let callers = Callers {
             people: Some(people),
             programs: Some(parts::programs(config)?),
         };
         listen(config, App::new(db, callers), process, running)?;
+    } else {
+        worker::listen(config, db, process, running)?;
     }
     Ok(())
 }

@@ -67,7 +67,7 @@ fn put_together(config: &Config, app: &Arc<App>, replays: Replays) -> anyhow::Re
     Ok(Gateway::new(Parts {
         app: Arc::clone(app),
         replays: Arc::new(replays),
-        http: outbound_client()?,
+        http: outbound_client(branchline_web::Patience::Request)?,
         signer: parts::signer(config)?,
         master: MasterKey::load(&config.keys.master_key_file)?,
         core_url: config.core.url.clone(),

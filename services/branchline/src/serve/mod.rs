@@ -5,6 +5,7 @@ mod gateway;
 mod jobs;
 pub(crate) mod parts;
 mod timers;
+mod worker;
 
 use anyhow::Context;
 use branchline_web::Telemetry;

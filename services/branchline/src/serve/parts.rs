@@ -62,7 +62,7 @@ pub(crate) fn identity_admin(config: &Config) -> anyhow::Result<Identity> {
             };
             Ok(Identity::Keycloak(KeycloakAdmin::try_new(
                 keycloak,
-                outbound_client()?,
+                outbound_client(branchline_web::Patience::Operation)?,
             )?))
         }
     }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use branchline_db::{Access, Db, audit};
+use branchline_db::{Access, Db, DbError, audit};
+use branchline_kernel::TenantId;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::warn;
@@ -53,13 +54,22 @@ pub(super) fn seal_audit(db: &Db, process: &Process, running: &mut JoinSet<anyho
     every(SEAL, process, running, move || seal_once(db.clone()));
 }
 
+/// One tenant that cannot be sealed, for example because it is suspended, does not keep the others
+/// waiting.
 async fn seal_once(db: Db) -> anyhow::Result<()> {
     for tenant in db.tenants().await? {
-        let tx = db
-            .tenant(&tenant.id, "system:sealer", Access::Write)
-            .await?;
-        audit::seal(&tx).await?;
-        tx.commit().await?;
+        if let Err(error) = seal_tenant(&db, &tenant.id).await {
+            warn!(
+                tenant = tenant.id.as_str(),
+                "Audit rows wait for their seal: {error}"
+            );
+        }
     }
     Ok(())
+}
+
+async fn seal_tenant(db: &Db, tenant: &TenantId) -> Result<(), DbError> {
+    let tx = db.tenant(tenant, "system:sealer", Access::Write).await?;
+    audit::seal(&tx).await?;
+    tx.commit().await
 }

@@ -1,8 +1,9 @@
 //! Tenants come, are suspended and are found again.
 
+use branchline_db::doctor;
 use branchline_db::provision::{self, ProvisionError, Serving, set_serving};
 use branchline_db::{Access, DbError};
-use branchline_kernel::{Clock, Iban, SystemClock};
+use branchline_kernel::{Clock, Iban, Secret, SystemClock};
 
 use branchline_testkit::new_tenant;
 
@@ -85,4 +86,47 @@ async fn migrating_again_changes_nothing() {
     };
     at.admin.platform().await.unwrap();
     assert_eq!(at.admin.tenants().await.unwrap(), 2);
+}
+
+#[tokio::test]
+async fn the_doctor_finds_a_right_that_nobody_should_have() {
+    let Some(at) = installation().await else {
+        return;
+    };
+    let url = Secret::new(at.superuser_url.clone());
+    let logins = [login_of(&at.core_url)];
+    let examine = async || doctor::examine(&url, &logins).await.unwrap();
+    assert!(
+        examine().await.iter().all(|check| check.holds),
+        "{:?}",
+        examine().await
+    );
+    let schema = format!("t_{}", at.lion);
+    for (harm, rule) in [
+        (
+            "GRANT EXECUTE ON FUNCTION tenant_gate(boolean) TO PUBLIC",
+            "no function of a tenant's schema",
+        ),
+        (
+            "GRANT EXECUTE ON FUNCTION pg_catalog.set_config(text, text, boolean) TO PUBLIC",
+            "an injected value",
+        ),
+        (
+            "GRANT USAGE ON LANGUAGE plpgsql TO PUBLIC",
+            "nobody may run anonymous",
+        ),
+    ] {
+        at.as_superuser(&schema, harm).await;
+        let found = examine().await;
+        assert!(
+            found
+                .iter()
+                .any(|check| !check.holds && check.rule.starts_with(rule)),
+            "{harm}"
+        );
+    }
+}
+
+fn login_of(url: &str) -> String {
+    url.split(['/', ':']).nth(3).unwrap_or_default().to_owned()
 }

@@ -35,7 +35,7 @@ impl Journey {
     pub async fn begin(stage: &Stage, environment: &[(&str, &str)]) -> anyhow::Result<Self> {
         let platform = Platform::start(stage.program(), environment).await?;
         Ok(Self {
-            http: branchline_web::outbound_client()?,
+            http: branchline_web::outbound_client(branchline_web::Patience::Request)?,
             gateway: stage.gateway_url.clone(),
             core: stage.core_url.clone(),
             platform: Some(platform),
