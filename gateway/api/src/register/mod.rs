@@ -5,6 +5,7 @@ use actix_web::web::{self, Bytes, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use branchline_consent::tpp;
 use branchline_db::Access;
+use branchline_kernel::UniqueMembers;
 use branchline_oauth::{OAuthError, OpaqueToken, RegistrationRequest, TokenKind};
 
 use crate::Gateway;
@@ -33,6 +34,7 @@ pub(crate) async fn register_client(
     let invitation = OpaqueToken::parse(TokenKind::Invitation, invitation)?;
     let sent = sent.map_err(|_unread| OAuthError::MalformedJson)?;
     let body = serde_json::from_slice(&sent).map_err(|_not_json| OAuthError::MalformedJson)?;
+    serde_json::from_slice::<UniqueMembers>(&sent).map_err(|_twice| OAuthError::MalformedJson)?;
     let wanted = RegistrationRequest::parse(body)?.validate(gateway.loopback())?;
     let tx = gateway.db().platform(Access::Write).await?;
     let made = tpp::register(&tx, &invitation, &wanted).await?;
