@@ -132,7 +132,7 @@ pub enum OAuthError {
     MalformedForm,
     /// The body is no JSON object.
     #[error(
-        "the body is not a JSON object in UTF-8, or a member stands twice: send one with each member once"
+        "the body is not a JSON object in UTF-8 with each member once: send one with content type application/json"
     )]
     MalformedJson,
     /// `client_id` names another client than the assertion.
