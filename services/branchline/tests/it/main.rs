@@ -8,6 +8,7 @@
 )]
 
 mod access;
+mod bad_input;
 mod cast;
 mod crashes;
 mod leaks;
