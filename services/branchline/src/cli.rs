@@ -145,7 +145,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Tenant(command) => tenant::run(&config()?, command).await,
         Command::Tpp(command) => tpp::run(&config()?, command).await,
         Command::Clearing(command) => clearing::run(&config()?, command).await,
-        Command::Ledger(command) => ledger::run(&config()?, command).await,
+        Command::Ledger(command) => Box::pin(ledger::run(config, command)).await,
         Command::Openapi(document) => openapi::run(&document),
         Command::Demo(args) => demo::run(args).await,
         Command::Launch(args) => launch::run(args).await,

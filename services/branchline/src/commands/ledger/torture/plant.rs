@@ -1,0 +1,60 @@
+//! Mistakes made on purpose: a torture that does not find them proves nothing.
+
+use branchline_kernel::TenantId;
+use clap::ValueEnum;
+use sqlx::{AssertSqlSafe, PgConnection, Row};
+
+/// A mistake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Plant {
+    /// The engine answers before its commit.
+    AnswerBeforeCommit,
+    /// The engine leaves behind what rides on a command.
+    LoseRider,
+    /// The database does not keep refusals.
+    ForgetRefusal,
+    /// The database locks accounts in the order in which they are named, slowly enough for two to meet.
+    LockInAnyOrder,
+}
+
+const SOURCE: &str = "SELECT pg_get_functiondef(p.oid) AS source FROM pg_proc p \
+WHERE p.proname = 'post_batch' AND p.pronamespace::regnamespace::text = $1";
+
+impl Plant {
+    /// What is replaced in the database's function, and by what.
+    const fn edit(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Self::AnswerBeforeCommit | Self::LoseRider => None,
+            Self::ForgetRefusal => Some(("WHERE u.stored;", "WHERE u.stored AND u.reason = 0;")),
+            Self::LockInAnyOrder => Some((
+                "SELECT array_agg(q.first_day), array_agg(q.last_day) INTO b_first, b_last",
+                "FOR x IN 1..coalesce(cardinality(l_acct), 0) LOOP PERFORM FROM account g \
+                 WHERE g.id = l_acct[x] FOR NO KEY UPDATE; PERFORM pg_sleep(0.001); END LOOP;\n    \
+                 SELECT array_agg(q.first_day), array_agg(q.last_day) INTO b_first, b_last",
+            )),
+        }
+    }
+
+    /// Changes the database's function, as the superuser.
+    pub(super) async fn put_into(
+        self,
+        root: &mut PgConnection,
+        tenant: &TenantId,
+    ) -> anyhow::Result<()> {
+        let Some((good, bad)) = self.edit() else {
+            return Ok(());
+        };
+        let row = sqlx::query(SOURCE)
+            .bind(format!("t_{tenant}"))
+            .fetch_one(&mut *root)
+            .await?;
+        let source: String = row.try_get("source")?;
+        anyhow::ensure!(
+            source.contains(good),
+            "the function has no place for {self:?}"
+        );
+        let changed = source.replacen(good, bad, 1);
+        sqlx::raw_sql(AssertSqlSafe(changed)).execute(root).await?;
+        Ok(())
+    }
+}
