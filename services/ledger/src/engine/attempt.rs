@@ -63,6 +63,7 @@ impl Failure {
             | LedgerError::LimitBreached
             | LedgerError::PeriodOverlaps
             | LedgerError::PeriodNotOpen
+            | LedgerError::PeriodNotClosed
             | LedgerError::DayNotOver
             | LedgerError::DaySealed
             | LedgerError::Cursor(_) => Self::Unexpected,
@@ -158,6 +159,7 @@ fn note_repeat(shared: &Shared, failed: &LedgerError) {
         | LedgerError::LimitBreached
         | LedgerError::PeriodOverlaps
         | LedgerError::PeriodNotOpen
+        | LedgerError::PeriodNotClosed
         | LedgerError::DayNotOver
         | LedgerError::DaySealed
         | LedgerError::Cursor(_) => None,
