@@ -120,6 +120,7 @@ CREATE TABLE pushed_request (
   CONSTRAINT pushed_request_pkey PRIMARY KEY (hash),
   CONSTRAINT pushed_request_hash_length CHECK (length(hash) = 32)
 );
+CREATE INDEX pushed_request_expiry ON pushed_request (expires_at);
 
 -- A member signed in at the institution's issuer; the cookie holds the secret behind the hash.
 CREATE TABLE member_session (
@@ -133,6 +134,7 @@ CREATE TABLE member_session (
   CONSTRAINT member_session_pkey PRIMARY KEY (hash),
   CONSTRAINT member_session_hash_length CHECK (length(hash) = 32)
 );
+CREATE INDEX member_session_expiry ON member_session (expires_at);
 CREATE INDEX member_session_psu ON member_session (psu_issuer, psu_subject);
 
 -- One browser working through one pushed request.
@@ -146,6 +148,9 @@ CREATE TABLE interaction (
   CONSTRAINT interaction_pushed_fkey FOREIGN KEY (pushed) REFERENCES pushed_request (hash),
   CONSTRAINT interaction_session_fkey FOREIGN KEY (session) REFERENCES member_session (hash)
 );
+CREATE INDEX interaction_expiry ON interaction (expires_at);
+CREATE INDEX interaction_pushed ON interaction (pushed);
+CREATE INDEX interaction_session ON interaction (session) WHERE session IS NOT NULL;
 
 -- A sign-in under way at the institution's issuer, bound to the browser that began it.
 CREATE TABLE login_attempt (
@@ -162,6 +167,8 @@ CREATE TABLE login_attempt (
   CONSTRAINT login_attempt_whole CHECK ((destination = 'approve') = (interaction IS NOT NULL)),
   CONSTRAINT login_attempt_interaction_fkey FOREIGN KEY (interaction) REFERENCES interaction (id)
 );
+CREATE INDEX login_attempt_expiry ON login_attempt (expires_at);
+CREATE INDEX login_attempt_interaction ON login_attempt (interaction) WHERE interaction IS NOT NULL;
 
 -- What a member granted: one consent or payment to one client. Codes and tokens hang on it.
 CREATE TABLE oauth_grant (
@@ -185,6 +192,7 @@ CREATE TABLE authorization_code (
   CONSTRAINT authorization_code_hash_length CHECK (length(hash) = 32),
   CONSTRAINT authorization_code_grant_fkey FOREIGN KEY (oauth_grant) REFERENCES oauth_grant (id)
 );
+CREATE INDEX authorization_code_expiry ON authorization_code (expires_at);
 
 -- Without a grant it is the client's own (client credentials).
 CREATE TABLE access_token (
@@ -199,8 +207,12 @@ CREATE TABLE access_token (
   CONSTRAINT access_token_hash_length CHECK (length(hash) = 32),
   CONSTRAINT access_token_grant_fkey FOREIGN KEY (oauth_grant) REFERENCES oauth_grant (id)
 );
+CREATE INDEX access_token_expiry ON access_token (expires_at);
 CREATE INDEX access_token_grant ON access_token (oauth_grant) WHERE oauth_grant IS NOT NULL;
 
 GRANT SELECT, INSERT, UPDATE ON consent, consent_access, authorisation, core_call, pushed_request,
   member_session, interaction, login_attempt, oauth_grant, authorization_code, access_token TO {{app}};
 GRANT SELECT, INSERT ON consent_account, payment_initiation TO {{app}};
+-- What has run out is forgotten; all else above is evidence and stays.
+GRANT DELETE ON pushed_request, member_session, interaction, login_attempt, authorization_code,
+  access_token TO {{app}};

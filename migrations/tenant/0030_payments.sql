@@ -60,7 +60,6 @@ CREATE TRIGGER payment_transition_append_only BEFORE UPDATE OR DELETE OR TRUNCAT
 GRANT SELECT, INSERT ON payment_transition TO {{app}};
 
 -- One row per credit that another institution asked for: its answer is given once and repeated.
--- It is 'deciding' only inside the transaction that decides it.
 CREATE TABLE incoming_credit (
   payer_tenant text NOT NULL,
   payment uuid NOT NULL,
@@ -79,7 +78,7 @@ CREATE TABLE incoming_credit (
   received_at timestamptz NOT NULL,
   CONSTRAINT incoming_credit_pkey PRIMARY KEY (payer_tenant, payment),
   CONSTRAINT incoming_credit_amount_positive CHECK (amount_minor > 0),
-  CONSTRAINT incoming_credit_outcome_known CHECK (outcome IN ('deciding', 'credited', 'refused')),
+  CONSTRAINT incoming_credit_outcome_known CHECK (outcome IN ('credited', 'refused')),
   CONSTRAINT incoming_credit_posted CHECK ((outcome = 'credited') = (posting IS NOT NULL AND account IS NOT NULL)),
   CONSTRAINT incoming_credit_reasoned CHECK ((outcome = 'refused') = (reason_code IS NOT NULL AND reason_text IS NOT NULL))
 );

@@ -9,6 +9,7 @@
 mod core_client;
 mod docs;
 mod errands;
+mod expired;
 mod gateway;
 mod login;
 mod oauth;
@@ -21,6 +22,7 @@ use actix_web::web::ServiceConfig;
 
 pub use docs::openapi;
 pub use errands::sweep_pending;
+pub use expired::sweep_expired;
 pub use gateway::{Gateway, Parts, Profile};
 pub use operations::{OperationError, enable, invite, list};
 

@@ -128,7 +128,7 @@ impl Providers {
     }
 
     /// Begins a sign-in.
-    pub(crate) async fn begin(
+    pub(crate) async fn send_away(
         &self,
         provider: &Provider,
         now: Timestamp,

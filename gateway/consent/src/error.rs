@@ -3,7 +3,6 @@
 use branchline_db::DbError;
 use branchline_kernel::{Kind, Refusal};
 use branchline_oauth::OAuthError;
-use sea_orm::DbErr;
 
 /// Why an authorization server's step was not done.
 #[derive(Debug, thiserror::Error)]
@@ -14,12 +13,6 @@ pub enum Refused {
     /// The database failed.
     #[error("the authorization server's rows could not be read or written")]
     Db(#[from] DbError),
-}
-
-impl From<DbErr> for Refused {
-    fn from(error: DbErr) -> Self {
-        Self::Db(error.into())
-    }
 }
 
 impl Refused {

@@ -8,6 +8,7 @@
 
 pub mod consents;
 mod error;
+pub mod expired;
 pub mod keys;
 pub mod oauth;
 pub mod payments;

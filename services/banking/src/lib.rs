@@ -12,10 +12,11 @@ mod institution;
 mod member;
 
 pub use account::{
-    Account, AccountError, NewAccount, Product, Status, balances, deposit_cash, find_by_iban,
+    Account, AccountError, NewAccount, Product, Status, balances, cash_deposit, find_by_iban,
     freeze, get_account, list_accounts, open_account, statement, unfreeze,
 };
 pub use institution::{
-    House, Institution, InstitutionError, Rail, establish, find_house_account, house_account,
+    House, Institution, InstitutionError, Rail, establish, find_house_account, get_house_account,
+    house_account,
 };
 pub use member::{Login, Member, MemberError, NewMember, enroll, find_member_by_login};

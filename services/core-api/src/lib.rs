@@ -1,7 +1,8 @@
 //! HTTP of the core: members, accounts, payments, books.
 //!
 //! # Invariants
-//! - A handler parses, calls one use case and shows its result; `App` does everything around it.
+//! - A handler parses, calls one use case and shows its result; `App` does everything around it,
+//!   or `posting::post` where the ledger decides. Both need `Data<App>` and `Data<Engine>`.
 //! - What a caller may not know of is answered like what does not exist.
 //! - Each operation stands in [`configure`] and in [`openapi`].
 
@@ -12,6 +13,7 @@ mod input;
 mod members;
 mod payments;
 mod person;
+mod posting;
 
 use actix_web::web::ServiceConfig;
 

@@ -34,6 +34,12 @@ pub struct Event {
 const RECORD: &str = "WITH event AS (INSERT INTO audit_event \
 (id, at, actor, operation, object, outcome, request_id, reference, detail) \
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)) INSERT INTO audit_unsealed (event) VALUES ($1)";
+const RECORD_ALL: &str = "WITH event AS (INSERT INTO audit_event \
+(id, at, actor, operation, object, outcome, request_id, reference, detail) \
+SELECT e.id, $1, e.actor, e.operation, e.object, e.outcome, e.request_id, e.reference, e.detail \
+FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::uuid[], $8::text[], \
+$9::jsonb[]) AS e (id, actor, operation, object, outcome, request_id, reference, detail)) \
+INSERT INTO audit_unsealed (event) SELECT unnest($2::uuid[])";
 const HEAD: &str = "SELECT seq, digest FROM audit_seal ORDER BY seq DESC LIMIT 1";
 const UNSEALED: &str = "SELECT e.id, encode(sha256(convert_to(e::text, 'UTF8')), 'hex') AS canon FROM audit_unsealed u \
 JOIN audit_event e ON e.id = u.event ORDER BY e.id LIMIT $1";
@@ -60,6 +66,39 @@ pub async fn record(tx: &TenantTx, event: Event) -> Result<(), DbError> {
         .with(event.reference)
         .with(event.detail);
     tx.run(RECORD, values).await.map(drop)
+}
+
+/// Writes the events of several actors with one statement, each with the name of who acted.
+///
+/// # Errors
+/// As [`record`].
+pub async fn record_all(tx: &TenantTx, events: Vec<(String, Event)>) -> Result<(), DbError> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<Uuid> = events.iter().map(|_event| tx.next_id()).collect();
+    let (actors, events): (Vec<_>, Vec<_>) = events.into_iter().unzip();
+    let (mut operations, mut objects, mut outcomes) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut requests, mut references, mut details) = (Vec::new(), Vec::new(), Vec::new());
+    for event in events {
+        operations.push(event.operation);
+        objects.push(event.object);
+        outcomes.push(event.outcome);
+        requests.push(event.request_id);
+        references.push(event.reference);
+        details.push(event.detail);
+    }
+    let values = Values::new()
+        .with(tx.now())
+        .with(ids)
+        .with(actors)
+        .with(operations)
+        .with(objects)
+        .with(outcomes)
+        .with(requests)
+        .with(references)
+        .with(details);
+    tx.run(RECORD_ALL, values).await.map(drop)
 }
 
 /// Chains up to 1,000 events that are not chained yet and gives their number. Two sealers at once

@@ -4,6 +4,8 @@
 //! - One key, one content: a key seen with other content is refused.
 //! - A key is bound to the id of what it makes before anything is made.
 
+use std::collections::BTreeSet;
+
 use branchline_kernel::Timestamp;
 use serde_json::Value;
 use sqlx::Row;
@@ -15,7 +17,7 @@ use crate::tx::TenantTx;
 use crate::values::Values;
 
 /// Whose key it is: `client` and `operation` scope it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key {
     /// Who calls, such as a TPP's id or an actor.
     pub client: String,
@@ -51,6 +53,14 @@ const INSERT: &str = "INSERT INTO idempotency_key \
 VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT ON CONSTRAINT idempotency_key_pkey DO NOTHING";
 const LOOK: &str = "SELECT request_hash, resource_id, lease_until, status, answer \
 FROM idempotency_key WHERE client = $1 AND operation = $2 AND key = $3 FOR UPDATE";
+const FIND: &str = "SELECT request_hash, resource_id, lease_until, status, answer \
+FROM idempotency_key WHERE client = $1 AND operation = $2 AND key = $3";
+const SETTLE: &str = "INSERT INTO idempotency_key \
+(client, operation, key, request_hash, resource_id, status, answer, created_at) \
+SELECT k.client, k.operation, k.key, k.request_hash, k.resource_id, k.status, k.answer, $1 \
+FROM unnest($2::text[], $3::text[], $4::uuid[], $5::bytea[], $6::uuid[], $7::int[], $8::jsonb[]) \
+AS k (client, operation, key, request_hash, resource_id, status, answer) \
+ON CONFLICT ON CONSTRAINT idempotency_key_pkey DO NOTHING RETURNING client, operation, key";
 const RENEW: &str = "UPDATE idempotency_key SET lease_until = $4 \
 WHERE client = $1 AND operation = $2 AND key = $3";
 const ANSWER: &str = "UPDATE idempotency_key SET status = $4, answer = $5, lease_until = NULL \
@@ -94,6 +104,67 @@ pub async fn claim(
         tx.run(RENEW, key.values().with(lease_until)).await?;
     }
     Ok(seen)
+}
+
+/// What is known of a key, without claiming it: `None` when nobody has used it.
+///
+/// # Errors
+/// [`DbError`] when the database fails.
+pub async fn find(tx: &TenantTx, key: &Key, request_hash: &[u8]) -> Result<Option<Claim>, DbError> {
+    let rows = tx.named(FIND, key.values()).await?;
+    let row = rows.first();
+    row.map(|row| judge(row, request_hash, tx.now()))
+        .transpose()
+}
+
+/// A key that nobody has claimed, with its answer.
+#[derive(Debug, Clone)]
+pub struct Settled {
+    /// The key.
+    pub key: Key,
+    /// The hash of what was asked.
+    pub request_hash: [u8; 32],
+    /// The HTTP status of the answer.
+    pub status: u16,
+    /// The body of the answer.
+    pub answer: Value,
+}
+
+/// Stores new keys with their answers by one statement, and gives those that were new: a key that
+/// somebody else has used meanwhile is left as it is.
+///
+/// # Errors
+/// [`DbError`] when the database fails.
+pub async fn settle_all(tx: &TenantTx, settled: Vec<Settled>) -> Result<BTreeSet<Key>, DbError> {
+    let (mut clients, mut operations, mut keys) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut hashes, mut statuses, mut answers) = (Vec::new(), Vec::new(), Vec::new());
+    for one in settled {
+        clients.push(one.key.client);
+        operations.push(one.key.operation);
+        keys.push(one.key.key);
+        hashes.push(one.request_hash.to_vec());
+        statuses.push(i32::from(one.status));
+        answers.push(one.answer);
+    }
+    let ids: Vec<Uuid> = keys.iter().map(|_key| tx.next_id()).collect();
+    let values = Values::new()
+        .with(tx.now())
+        .with(clients)
+        .with(operations)
+        .with(keys)
+        .with(hashes)
+        .with(ids)
+        .with(statuses)
+        .with(answers);
+    let rows = tx.named(SETTLE, values).await?;
+    let read = |row: &PgRow| {
+        Ok(Key {
+            client: row.try_get("client")?,
+            operation: row.try_get("operation")?,
+            key: row.try_get("key")?,
+        })
+    };
+    rows.iter().map(read).collect()
 }
 
 fn judge(row: &PgRow, request_hash: &[u8], now: Timestamp) -> Result<Claim, DbError> {

@@ -15,7 +15,11 @@ use crate::tx::TenantTx;
 use crate::values::Values;
 
 const ENQUEUE_CORE: &str = "SELECT jobs_core_door.enqueue($1, $2, $3, $4)";
+const ENQUEUE_CORE_ALL: &str = "SELECT jobs_core_door.enqueue($1, j.payload, j.key, $4) \
+FROM unnest($2::jsonb[], $3::text[]) AS j (payload, key)";
 const ENQUEUE_GATEWAY: &str = "SELECT jobs_gateway_door.enqueue($1, $2, $3, $4)";
+const ENQUEUE_GATEWAY_ALL: &str = "SELECT jobs_gateway_door.enqueue($1, j.payload, j.key, $4) \
+FROM unnest($2::jsonb[], $3::text[]) AS j (payload, key)";
 
 /// Asks for `task` at `run_at`, once this transaction has committed. The same `key` again moves
 /// the job instead of making a second one.
@@ -41,6 +45,37 @@ pub async fn enqueue(
         .with(payload)
         .with(key)
         .with(run_at);
+    tx.named(sql, values).await.map(drop)
+}
+
+/// Asks for `task` now, once for each payload and its key, with one statement.
+///
+/// # Errors
+/// As [`enqueue`].
+pub async fn enqueue_all(
+    tx: &TenantTx,
+    program: Program,
+    task: &'static str,
+    due: &[(impl Serialize, String)],
+) -> Result<(), DbError> {
+    if due.is_empty() {
+        return Ok(());
+    }
+    let payloads: Result<Vec<_>, _> = due
+        .iter()
+        .map(|(payload, _key)| serde_json::to_value(payload))
+        .collect();
+    let payloads = payloads.map_err(|error| sqlx::Error::Encode(error.into()))?;
+    let keys: Vec<_> = due.iter().map(|(_payload, key)| key.clone()).collect();
+    let sql = match program {
+        Program::Core => ENQUEUE_CORE_ALL,
+        Program::Gateway => ENQUEUE_GATEWAY_ALL,
+    };
+    let values = Values::new()
+        .with(task)
+        .with(payloads)
+        .with(keys)
+        .with(tx.now());
     tx.named(sql, values).await.map(drop)
 }
 

@@ -162,6 +162,15 @@ pub enum RefusedByLedger {
 }
 
 impl Verdict {
+    /// Whether it was decided just now: what rides on its command was carried out with it.
+    #[must_use]
+    pub const fn is_first(self) -> bool {
+        match self {
+            Self::Posted { replayed, .. } | Self::Refused { replayed, .. } => !replayed,
+            Self::Conflict => false,
+        }
+    }
+
     /// What was done, or why nothing was.
     ///
     /// # Errors

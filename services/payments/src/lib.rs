@@ -1,7 +1,8 @@
 //! Payments: the state machine, the credits that come in, and what institutions owe each other.
 //!
-//! Each step is one transaction and may be repeated; who runs them, over two institutions, is the
-//! executor in the composition root.
+//! Each step is one commit and may be repeated; who runs them, over two institutions, is the
+//! executor in the composition root. A step that moves money is planned in a transaction that only
+//! reads; the ledger's engine decides, and what follows rides on the command.
 //!
 //! # Invariants
 //! - A payment holds before it is sent; its hold is posted or voided exactly once.
@@ -9,8 +10,8 @@
 //! - Not knowing is a state of its own: a hold is never released because an answer is missing.
 //!
 //! # Locking
-//! The payment's row first, then the clearing position, the institution's row, the ledger's
-//! accounts. Nothing locks the other way round.
+//! The ledger's accounts first (by the engine), then the payment's row, then the clearing position.
+//! Nothing locks the other way round.
 
 mod clearing;
 mod incoming;
@@ -18,10 +19,10 @@ mod payment;
 mod reason;
 
 pub use clearing::{Position, net, position, positions, set_cap};
-pub use incoming::{Answer, CreditOrder, credit_at_payee};
+pub use incoming::{Answer, Credit, CreditOrder, PlannedCredit, plan_credit, refuse_credit};
 pub use payment::{
-    Counterparty, Debtor, Instruction, NewPayment, Payment, PaymentError, State, Step, WrongState,
-    authorise, cancel, conclude, counterparties, dispatch, due, get_payment, initiate, next_step,
-    postpone, reserve,
+    Counterparty, Debtor, Instruction, NewPayment, Payment, PaymentError, Plan, Planned, State,
+    Step, WrongState, authorise, cancel, conclude, counterparties, dispatch, due, get_payment,
+    initiate, next_step, postpone, reserve,
 };
 pub use reason::{Reason, ReasonCode};

@@ -7,10 +7,13 @@ use std::pin::Pin;
 use actix_web::dev::Payload;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
+use branchline_db::audit;
+use branchline_db::idempotency::Key;
 use branchline_iam::{NeedsRight, Principal};
 use branchline_kernel::Kind;
 
 use crate::app::App;
+use crate::key::IdempotencyKey;
 use crate::problem::Problem;
 use crate::telemetry::RequestContext;
 
@@ -28,8 +31,34 @@ impl<R> Actor<R> {
         &self.principal
     }
 
-    pub(crate) const fn context(&self) -> &RequestContext {
-        &self.context
+    /// Who calls, as rows name them.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.principal.actor.to_string()
+    }
+
+    /// Whose key the request's key is, and for what.
+    #[must_use]
+    pub fn scope(&self, key: &IdempotencyKey) -> Key {
+        Key {
+            client: self.name(),
+            operation: key.operation(),
+            key: key.key(),
+        }
+    }
+
+    /// The audit row of a change that the caller asked for.
+    #[must_use]
+    pub fn audited(&self, key: &IdempotencyKey, outcome: &str) -> audit::Event {
+        let principal = &self.principal;
+        audit::Event {
+            operation: key.operation(),
+            outcome: outcome.to_owned(),
+            object: principal.on_behalf_of.as_ref().map(ToString::to_string),
+            request_id: Some(self.context.request_id().uuid()),
+            reference: principal.reference.clone(),
+            detail: None,
+        }
     }
 }
 

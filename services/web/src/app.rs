@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use branchline_db::idempotency::{self, Claim, Key};
+use branchline_db::idempotency::{self, Claim};
 use branchline_db::{Access, Db, DbError, Issuer, TenantTx, audit};
 use branchline_iam::{
     AccessTokens, InternalVerifier, IssuerDirectory, IssuerEntry, Principal, TokenError,
@@ -174,30 +174,18 @@ impl App {
         work: &impl AsyncFn(&TenantTx) -> Result<Answer, E>,
     ) -> Result<Answer, Attempt> {
         let principal = actor.principal();
-        let who = principal.actor.to_string();
+        let scope = actor.scope(key);
         let tx = self
             .db
-            .tenant(&principal.tenant, &who, Access::Write)
+            .tenant(&principal.tenant, &scope.client, Access::Write)
             .await?;
-        let scope = Key {
-            client: who,
-            operation: key.operation(),
-            key: key.key(),
-        };
         let lease = tx
             .now()
             .checked_add_signed(LEASE)
             .unwrap_or_else(|| tx.now());
-        match idempotency::claim(&tx, &scope, &key.request_hash(), lease).await? {
-            Claim::Mine { .. } => {}
-            Claim::Answered { status, answer } => {
-                return Ok(Answer {
-                    status,
-                    body: answer,
-                });
-            }
-            Claim::InFlight => return Err(in_flight().into()),
-            Claim::OtherContent => return Err(other_content().into()),
+        let claim = idempotency::claim(&tx, &scope, &key.request_hash(), lease).await?;
+        if let Some(answer) = answered_before(claim)? {
+            return Ok(answer);
         }
         tx.savepoint().await?;
         let (answer, outcome) = match work(&tx).await.map_err(Into::into) {
@@ -211,17 +199,25 @@ impl App {
             }
         };
         idempotency::answer(&tx, &scope, answer.status, &answer.body).await?;
-        let event = audit::Event {
-            operation: scope.operation,
-            outcome,
-            object: principal.on_behalf_of.as_ref().map(ToString::to_string),
-            request_id: Some(actor.context().request_id().uuid()),
-            reference: principal.reference.clone(),
-            detail: None,
-        };
-        audit::record(&tx, event).await?;
+        audit::record(&tx, actor.audited(key, &outcome)).await?;
         tx.commit().await?;
         Ok(answer)
+    }
+}
+
+/// What is known of a key: the answer that was given before, or nothing.
+///
+/// # Errors
+/// 409 while the key is in use, 422 when it was used with other content.
+pub fn answered_before(claim: Claim) -> Result<Option<Answer>, Problem> {
+    match claim {
+        Claim::Mine { .. } => Ok(None),
+        Claim::Answered { status, answer } => Ok(Some(Answer {
+            status,
+            body: answer,
+        })),
+        Claim::InFlight => Err(in_flight()),
+        Claim::OtherContent => Err(other_content()),
     }
 }
 

@@ -3,7 +3,7 @@
 //!
 //! # Invariants
 //! - A handler neither opens a transaction nor writes audit: [`App::command`], [`App::query`] and
-//!   [`App::relay`] do.
+//!   [`App::relay`] do, and the core's own wrapper for what goes through the ledger's engine.
 //! - An answer with status 2xx leaves only after its transaction was committed.
 
 mod actor;
@@ -22,7 +22,7 @@ mod telemetry;
 
 pub use actor::{Actor, bearer};
 pub use answer::{Answer, Remembered};
-pub use app::{App, Callers, People};
+pub use app::{App, Callers, People, answered_before};
 pub use body::{Body, BodyHash, PathOf, QueryOf, input_limits};
 pub use docs::serve_docs;
 pub use health::health;

@@ -23,9 +23,11 @@ mod refused;
 mod sign_in;
 mod views;
 
-use actix_web::HttpResponse;
+use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
+use actix_web::{Error, HttpRequest, HttpResponse, Resource};
 
 pub(crate) use authorize::{__path_authorize, authorize};
 
@@ -57,9 +59,23 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
 }
 
 /// An address whose other methods are refused.
-fn on(path: &str, allowed: &'static str) -> actix_web::Resource {
-    let refuse = move || async move { refused::method_not_allowed(allowed) };
-    web::resource(path).default_service(web::to(refuse))
+fn on(
+    path: &str,
+    allowed: &'static str,
+) -> Resource<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse,
+        Error = Error,
+        InitError = (),
+    > + use<>,
+> {
+    let refuse =
+        move |request: HttpRequest| async move { refused::method_not_allowed(&request, allowed) };
+    web::resource(path)
+        .default_service(web::to(refuse))
+        .wrap(from_fn(refused::say_development))
 }
 
 async fn styles() -> HttpResponse {

@@ -5,7 +5,7 @@ use actix_web::http::StatusCode;
 use branchline_core_contract::{
     PaymentDto, PaymentFacts as Facts, PaymentStateDto, payment_fingerprint,
 };
-use branchline_kernel::PaymentId;
+use branchline_kernel::{Money, PaymentId};
 use branchline_xs2a::ContentHash;
 
 use super::approve::Draft;
@@ -45,10 +45,28 @@ pub(super) async fn find(
     }
 }
 
+/// An amount as people read it: thousands apart, so that no digit is lost in a row of zeros.
+fn written(money: Money) -> String {
+    let decimal = money.decimal();
+    let (whole, fraction) = decimal.split_once('.').unwrap_or((&decimal, ""));
+    let last = whole.len();
+    let mut text = String::new();
+    for (index, character) in whole.chars().enumerate() {
+        let follow = last.saturating_sub(index);
+        let after_digit = text.ends_with(|before: char| before.is_ascii_digit());
+        if after_digit && follow.checked_rem(3) == Some(0) {
+            text.push(',');
+        }
+        text.push(character);
+    }
+    let point = if fraction.is_empty() { "" } else { "." };
+    format!("{text}{point}{fraction} {}", money.currency())
+}
+
 /// What she reads.
 pub(super) fn facts(told: &PaymentDto) -> Result<PaymentFacts, Refused> {
     Ok(PaymentFacts {
-        amount: read_money(&told.amount)?.to_string(),
+        amount: written(read_money(&told.amount)?),
         payee: told.creditor_name.clone(),
         creditor_iban: spaced(&told.creditor_iban),
         debtor_iban: spaced(&told.debtor_iban),
@@ -95,7 +113,7 @@ pub(super) async fn show_page(
 /// What she approves, ready to be bound to a code.
 pub(super) async fn draft(gateway: &Gateway, case: &Case, id: PaymentId) -> Result<Draft, Refused> {
     let told = find(gateway, case, id).await?;
-    let amount = read_money(&told.amount)?;
+    let amount = written(read_money(&told.amount)?);
     Ok(Draft {
         content: content(&told)?,
         shown: format!(
@@ -105,4 +123,26 @@ pub(super) async fn draft(gateway: &Gateway, case: &Case, id: PaymentId) -> Resu
         ),
         choice: None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_stand_apart_in_every_currency() {
+        for (amount, currency, text) in [
+            ("0.05", "EUR", "0.05 EUR"),
+            ("999.00", "EUR", "999.00 EUR"),
+            ("1000.00", "EUR", "1,000.00 EUR"),
+            ("1234567.89", "EUR", "1,234,567.89 EUR"),
+            ("-100.00", "EUR", "-100.00 EUR"),
+            ("-1000.00", "EUR", "-1,000.00 EUR"),
+            ("123456", "JPY", "123,456 JPY"),
+            ("1234.567", "KWD", "1,234.567 KWD"),
+        ] {
+            let money = Money::parse(amount, currency.parse().unwrap()).unwrap();
+            assert_eq!(written(money), text);
+        }
+    }
 }

@@ -1,19 +1,24 @@
 //! What a member reads when something was refused or failed.
 
+use actix_web::body::BoxBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, HeaderValue};
-use actix_web::{HttpResponse, ResponseError};
+use actix_web::middleware::Next;
+use actix_web::web::Data;
+use actix_web::{Error, HttpRequest, HttpResponse, ResponseError};
 use branchline_consent::Refused as StoreRefused;
 use branchline_consent::consents::ChangeError;
 use branchline_db::DbError;
 use branchline_iam::NoRandomness;
 use branchline_kernel::{Kind, Refusal};
-use branchline_oauth::OAuthError;
+use branchline_oauth::{ErrorCode, OAuthError};
 use branchline_xs2a::ScaError;
 use tracing::error;
 
 use super::page::{Frame, show};
 use super::views::MessagePage;
+use crate::Gateway;
 use crate::core_client::CoreError;
 use crate::gateway::KeyError;
 use crate::login::LoginError;
@@ -81,6 +86,10 @@ impl Refused {
         }
     }
 
+    fn page(&self, is_dev: bool) -> HttpResponse {
+        message(self.status_code(), self.text(), is_dev)
+    }
+
     fn text(&self) -> String {
         match self {
             Self::NothingHere => {
@@ -98,11 +107,9 @@ impl Refused {
                  and choose again."
                     .to_owned()
             }
-            Self::OAuth(error) => format!("The app sent you here wrongly: {}.", error.public()),
+            Self::OAuth(error) => plain(*error).to_owned(),
             Self::Store(error) => match error {
-                StoreRefused::Rule(error) => {
-                    format!("The app sent you here wrongly: {}.", error.public())
-                }
+                StoreRefused::Rule(error) => plain(*error).to_owned(),
                 StoreRefused::Db(error) => error.public(),
             },
             Self::Sca(error) => error.public(),
@@ -113,6 +120,46 @@ impl Refused {
             Self::Random(error) => error.public(),
             Self::Db(error) => error.public(),
             Self::Template(_) => "Something on our side is broken. It was logged.".to_owned(),
+        }
+    }
+}
+
+/// What a member reads in place of words that are meant for the app's makers, who are told in
+/// their own answers.
+const fn plain(error: OAuthError) -> &'static str {
+    match error.oauth_code() {
+        ErrorCode::InvalidRequestUri => {
+            "This request is not open any more: it ran out, or it was answered before. Nothing was \
+             done. Go back to the app and start again there."
+        }
+        ErrorCode::InvalidClient | ErrorCode::UnauthorizedClient => {
+            "We do not know this app, or it may not work with us now. Nothing was done. Ask those \
+             who make the app."
+        }
+        ErrorCode::AccessDenied => {
+            "You refused, or we could not make sure that it is you. Nothing was approved. Go back \
+             to the app if you want to try again."
+        }
+        ErrorCode::ServerError => {
+            "Something on our side is broken. It was logged. Try again later."
+        }
+        ErrorCode::TemporarilyUnavailable => {
+            "We cannot do this for the moment, and nothing was changed. Try again in a few minutes."
+        }
+        ErrorCode::InvalidAuthorizationDetails
+        | ErrorCode::InvalidClientMetadata
+        | ErrorCode::InvalidGrant
+        | ErrorCode::InvalidRedirectUri
+        | ErrorCode::InvalidRequest
+        | ErrorCode::InvalidScope
+        | ErrorCode::InvalidSoftwareStatement
+        | ErrorCode::InvalidToken
+        | ErrorCode::RequestNotSupported
+        | ErrorCode::RequestUriNotSupported
+        | ErrorCode::UnsupportedGrantType
+        | ErrorCode::UnsupportedResponseType => {
+            "The app sent you here in a way that we do not understand. Nothing was done. Go back \
+             to the app and start again; if it happens again, tell those who make the app."
         }
     }
 }
@@ -139,19 +186,19 @@ impl ResponseError for Refused {
             let chain = causes.fold(self.to_string(), |text, cause| format!("{text}: {cause}"));
             error!("Failed: {chain}");
         }
-        message(status, "This did not work", self.text())
+        self.page(false)
     }
 }
 
 /// A page that stands for itself, without an institution around it.
-fn message(status: StatusCode, heading: &str, text: String) -> HttpResponse {
+fn message(status: StatusCode, text: String, is_dev: bool) -> HttpResponse {
     let page = MessagePage {
         frame: Frame {
             institution: "Branchline".to_owned(),
             signed_in: None,
-            is_dev: false,
+            is_dev,
         },
-        heading: heading.to_owned(),
+        heading: "This did not work".to_owned(),
         text,
         link: None,
         reference: None,
@@ -160,14 +207,55 @@ fn message(status: StatusCode, heading: &str, text: String) -> HttpResponse {
     show(status, &page, None).unwrap_or_else(|_unrendered| HttpResponse::new(status))
 }
 
-pub(super) fn method_not_allowed(allowed: &'static str) -> HttpResponse {
+/// Says in development that it is development on pages of refusals too: an error becomes a page
+/// where nobody knows the gateway, and is written anew here.
+pub(super) async fn say_development(
+    request: ServiceRequest,
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse, Error> {
+    let is_dev = is_dev(request.request());
+    let response = next.call(request).await?;
+    let error = response.response().error();
+    match error.and_then(|error| error.as_error::<Refused>()) {
+        Some(refused) if is_dev => {
+            let page = refused.page(true);
+            Ok(response.into_response(page))
+        }
+        Some(_) | None => Ok(response),
+    }
+}
+
+fn is_dev(request: &HttpRequest) -> bool {
+    let gateway = request.app_data::<Data<Gateway>>();
+    gateway.is_some_and(|gateway| gateway.is_dev())
+}
+
+pub(super) fn method_not_allowed(request: &HttpRequest, allowed: &'static str) -> HttpResponse {
     let text = "This address does not take that. Go back and use the buttons of the page.";
-    let mut response = message(
-        StatusCode::METHOD_NOT_ALLOWED,
-        "This did not work",
-        text.to_owned(),
-    );
+    let status = StatusCode::METHOD_NOT_ALLOWED;
+    let mut response = message(status, text.to_owned(), is_dev(request));
     let headers = response.headers_mut();
     headers.insert(ALLOW, HeaderValue::from_static(allowed));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_member_reads_no_words_that_are_meant_for_the_apps_makers() {
+        for refused in [
+            Refused::OAuth(OAuthError::InvalidRequestUri),
+            Refused::OAuth(OAuthError::NotPushed),
+            Refused::OAuth(OAuthError::MissingParameter("request_uri")),
+            Refused::Store(StoreRefused::Rule(OAuthError::UnknownClient)),
+        ] {
+            let text = refused.text();
+            for word in ["request_uri", "push", "PAR", "parameter", "client", "_"] {
+                assert!(!text.contains(word), "{word} in: {text}");
+            }
+            assert!(text.ends_with('.'), "{text}");
+        }
+    }
 }

@@ -56,7 +56,10 @@ pub(super) async fn begin(
     destination: Destination,
 ) -> Result<HttpResponse, Refused> {
     let provider = provider(gateway, tenant).await?;
-    let begun = gateway.providers().begin(&provider, gateway.now()).await?;
+    let begun = gateway
+        .providers()
+        .send_away(&provider, gateway.now())
+        .await?;
     // A browser that signs in in two windows keeps one mark for both.
     let browser = match Which::Browser.of(request) {
         Some(known) => known,

@@ -72,55 +72,151 @@ fn in_path(name: &str, says: &str) -> Vec<Parameter> {
     vec![parameter(name, ParameterIn::Path, true, (text(), says))]
 }
 
-macro_rules! params {
-    ($($(#[$doc:meta])* $name:ident => $all:expr;)+) => {$(
-        $(#[$doc])*
-        pub(crate) struct $name;
+/// What every operation takes.
+pub(crate) struct CallHeaders;
 
-        impl IntoParams for $name {
-            fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> { $all }
-        }
-    )+};
+impl IntoParams for CallHeaders {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![tenant(), request_id(), psu_address(false)]
+    }
 }
 
-params! {
-    /// What every operation takes.
-    CallHeaders => vec![tenant(), request_id(), psu_address(false)];
-    /// What initiations take.
-    InitiationHeaders => vec![
-        tenant(),
-        request_id(),
-        psu_address(true),
-        parameter("TPP-Redirect-URI", ParameterIn::Header, false,
-            (text(), "Where the member returns to; the authorization request decides.")),
-    ];
-    /// What account reads take besides.
-    ConsentHeader => vec![parameter("Consent-ID", ParameterIn::Header, true,
-        (text(), "The consent that opens the accounts."))];
-    /// A consent.
-    ConsentPath => in_path("consentId", "The consent.");
-    /// A run of authentication.
-    RunPath => in_path("authorisationId", "The run of authentication.");
-    /// A payment product.
-    ProductPath => in_path("paymentProduct", "The product: sepa-credit-transfers.");
-    /// A payment.
-    PaymentPath => in_path("paymentId", "The payment.");
-    /// An account.
-    AccountPath => in_path("accountId", "The account, by the id that the consent gave it.");
-    /// Whether balances are wanted too.
-    BalanceQuery => vec![parameter("withBalance", ParameterIn::Query, false,
-        (flag(), "Whether balances are wanted too."))];
-    /// What a report takes.
-    ReportQuery => vec![
-        parameter("bookingStatus", ParameterIn::Query, true,
-            (words(&["booked", "pending", "both"]), "Which entries.")),
-        parameter("dateFrom", ParameterIn::Query, true, (date(), "The first day.")),
-        parameter("dateTo", ParameterIn::Query, false, (date(), "The last day.")),
-        parameter("withBalance", ParameterIn::Query, false,
-            (flag(), "Whether balances are wanted too.")),
-        parameter("cursor", ParameterIn::Query, false,
-            (text(), "Where the page starts; only from a `next` link.")),
-    ];
+/// What initiations take.
+pub(crate) struct InitiationHeaders;
+
+impl IntoParams for InitiationHeaders {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![
+            tenant(),
+            request_id(),
+            psu_address(true),
+            parameter(
+                "TPP-Redirect-URI",
+                ParameterIn::Header,
+                false,
+                (
+                    text(),
+                    "Where the member returns to; the authorization request decides.",
+                ),
+            ),
+        ]
+    }
+}
+
+/// What account reads take besides.
+pub(crate) struct ConsentHeader;
+
+impl IntoParams for ConsentHeader {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![parameter(
+            "Consent-ID",
+            ParameterIn::Header,
+            true,
+            (text(), "The consent that opens the accounts."),
+        )]
+    }
+}
+
+/// A consent.
+pub(crate) struct ConsentPath;
+
+impl IntoParams for ConsentPath {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        in_path("consentId", "The consent.")
+    }
+}
+
+/// A run of authentication.
+pub(crate) struct RunPath;
+
+impl IntoParams for RunPath {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        in_path("authorisationId", "The run of authentication.")
+    }
+}
+
+/// A payment product.
+pub(crate) struct ProductPath;
+
+impl IntoParams for ProductPath {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        in_path("paymentProduct", "The product: sepa-credit-transfers.")
+    }
+}
+
+/// A payment.
+pub(crate) struct PaymentPath;
+
+impl IntoParams for PaymentPath {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        in_path("paymentId", "The payment.")
+    }
+}
+
+/// An account.
+pub(crate) struct AccountPath;
+
+impl IntoParams for AccountPath {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        in_path(
+            "accountId",
+            "The account, by the id that the consent gave it.",
+        )
+    }
+}
+
+/// Whether balances are wanted too.
+pub(crate) struct BalanceQuery;
+
+impl IntoParams for BalanceQuery {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![parameter(
+            "withBalance",
+            ParameterIn::Query,
+            false,
+            (flag(), "Whether balances are wanted too."),
+        )]
+    }
+}
+
+/// What a report takes.
+pub(crate) struct ReportQuery;
+
+impl IntoParams for ReportQuery {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![
+            parameter(
+                "bookingStatus",
+                ParameterIn::Query,
+                true,
+                (words(&["booked", "pending", "both"]), "Which entries."),
+            ),
+            parameter(
+                "dateFrom",
+                ParameterIn::Query,
+                true,
+                (date(), "The first day."),
+            ),
+            parameter(
+                "dateTo",
+                ParameterIn::Query,
+                false,
+                (date(), "The last day."),
+            ),
+            parameter(
+                "withBalance",
+                ParameterIn::Query,
+                false,
+                (flag(), "Whether balances are wanted too."),
+            ),
+            parameter(
+                "cursor",
+                ParameterIn::Query,
+                false,
+                (text(), "Where the page starts; only from a `next` link."),
+            ),
+        ]
+    }
 }
 
 /// The refusals that every operation may give.

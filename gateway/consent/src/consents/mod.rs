@@ -10,18 +10,15 @@
 
 mod reads;
 mod rows;
+mod store;
 
 use branchline_db::{DbError, TenantTx};
 use branchline_kernel::{ConsentId, Kind, Refusal, Timestamp};
 use branchline_xs2a::{
     Consent, ConsentError, ConsentState, GrantedAccount, Moment, Psu, Xs2aError,
 };
-use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 pub use reads::admit_read;
-use rows::{consent, consent_account, read_consent};
 
 /// Why a consent was not changed.
 #[derive(Debug, thiserror::Error)]
@@ -38,12 +35,6 @@ pub enum ChangeError {
     /// The database failed.
     #[error("the consent could not be read or written")]
     Db(#[from] DbError),
-}
-
-impl From<DbErr> for ChangeError {
-    fn from(error: DbErr) -> Self {
-        Self::Db(error.into())
-    }
 }
 
 impl Refusal for ChangeError {
@@ -99,26 +90,7 @@ pub async fn insert(tx: &TenantTx, asked: &Consent) -> Result<(), DbError> {
         | ConsentState::TerminatedByTpp { .. }
         | ConsentState::Expired { .. } => tx.now(),
     };
-    let row = consent::ActiveModel {
-        id: Set(asked.id.uuid()),
-        tpp: Set(asked.tpp.uuid()),
-        status: Set("received".to_owned()),
-        access: Set(asked.request.access.to_json()),
-        recurring: Set(asked.request.recurring),
-        valid_until: Set(asked.request.valid_until),
-        frequency_per_day: Set(i32::from(asked.request.frequency_per_day)),
-        psu_issuer: Set(None),
-        psu_subject: Set(None),
-        created_at: Set(tx.now()),
-        confirm_by: Set(confirm_by),
-        approved_at: Set(None),
-        ended_at: Set(None),
-        last_action_on: Set(asked.last_action),
-    };
-    consent::Entity::insert(row)
-        .exec_without_returning(tx)
-        .await?;
-    Ok(())
+    store::insert(tx, asked, confirm_by).await
 }
 
 /// A consent as it stands at `moment`.
@@ -130,10 +102,8 @@ pub async fn find(
     id: ConsentId,
     moment: Moment,
 ) -> Result<Option<Consent>, DbError> {
-    let Some(row) = consent::Entity::find_by_id(id.uuid()).one(tx).await? else {
-        return Ok(None);
-    };
-    Ok(Some(read(tx, row).await?.consent.seen_at(moment)))
+    let found = store::find(tx, id).await?;
+    Ok(found.map(|consent| consent.seen_at(moment)))
 }
 
 /// A consent as it stands at `moment`, locked until the transaction ends.
@@ -145,12 +115,8 @@ pub async fn get_locked(
     id: ConsentId,
     moment: Moment,
 ) -> Result<Consent, ChangeError> {
-    let row = consent::Entity::find_by_id(id.uuid())
-        .lock_exclusive()
-        .one(tx)
-        .await?
-        .ok_or(ChangeError::Unknown)?;
-    Ok(read(tx, row).await?.consent.seen_at(moment))
+    let found = store::lock(tx, id).await?;
+    Ok(found.ok_or(ChangeError::Unknown)?.seen_at(moment))
 }
 
 /// What a member has allowed so far, the latest first; at most 200 lines.
@@ -158,43 +124,12 @@ pub async fn get_locked(
 /// # Errors
 /// [`DbError`] when the database fails.
 pub async fn of_member(tx: &TenantTx, psu: &Psu, moment: Moment) -> Result<Vec<Allowed>, DbError> {
-    let rows = consent::Entity::find()
-        .filter(consent::Column::PsuIssuer.eq(psu.issuer.clone()))
-        .filter(consent::Column::PsuSubject.eq(psu.subject.clone()))
-        .order_by_desc(consent::Column::Id)
-        .limit(200)
-        .all(tx)
-        .await?;
-    let mut listed = Vec::with_capacity(rows.len());
-    for row in rows {
-        let allowed = read(tx, row).await?;
-        listed.push(Allowed {
-            consent: allowed.consent.seen_at(moment),
-            ..allowed
-        });
-    }
-    Ok(listed)
-}
-
-async fn read(tx: &TenantTx, row: consent::Model) -> Result<Allowed, DbError> {
-    let accounts = if row.approved_at.is_some() {
-        consent_account::Entity::find()
-            .filter(consent_account::Column::Consent.eq(row.id))
-            .order_by_asc(consent_account::Column::ResourceId)
-            .all(tx)
-            .await?
-            .into_iter()
-            .map(GrantedAccount::try_from)
-            .collect::<Result<Vec<_>, _>>()?
-    } else {
-        Vec::new()
-    };
-    let since = row.approved_at;
-    Ok(Allowed {
-        consent: read_consent(row, accounts.clone())?,
-        accounts,
-        since,
-    })
+    let listed = store::page_of_member(tx, psu).await?.into_iter();
+    let seen = listed.map(|allowed| Allowed {
+        consent: allowed.consent.seen_at(moment),
+        ..allowed
+    });
+    Ok(seen.collect())
 }
 
 /// The member approves; an older recurring consent that this one takes the place of ends (R5).
@@ -209,32 +144,8 @@ pub async fn approve(
 ) -> Result<Consent, ChangeError> {
     let waiting = get_locked(tx, id, moment).await?;
     let valid = waiting.approve(psu.clone(), accounts.clone(), moment)?;
-    consent::Entity::update_many()
-        .col_expr(consent::Column::Status, Expr::value("valid"))
-        .col_expr(consent::Column::PsuIssuer, Expr::value(psu.issuer.clone()))
-        .col_expr(
-            consent::Column::PsuSubject,
-            Expr::value(psu.subject.clone()),
-        )
-        .col_expr(consent::Column::ApprovedAt, Expr::value(moment.now))
-        .col_expr(consent::Column::LastActionOn, Expr::value(moment.today))
-        .filter(consent::Column::Id.eq(id.uuid()))
-        .exec(tx)
-        .await?;
-    let rows = accounts
-        .into_iter()
-        .map(|granted| consent_account::ActiveModel {
-            resource_id: Set(granted.resource.uuid()),
-            consent: Set(id.uuid()),
-            core_account: Set(granted.account.uuid()),
-            iban: Set(granted.iban.to_string()),
-            currency: Set(granted.currency.code().to_owned()),
-            balances: Set(granted.permissions.balances),
-            transactions: Set(granted.permissions.transactions),
-        });
-    consent_account::Entity::insert_many(rows)
-        .exec_without_returning(tx)
-        .await?;
+    store::update_approved(tx, id, psu, moment).await?;
+    store::insert_accounts(tx, id, accounts).await?;
     end_superseded(tx, &valid, psu, moment).await?;
     Ok(valid)
 }
@@ -245,17 +156,8 @@ async fn end_superseded(
     psu: &Psu,
     moment: Moment,
 ) -> Result<(), ChangeError> {
-    let rows = consent::Entity::find()
-        .filter(consent::Column::Tpp.eq(newer.tpp.uuid()))
-        .filter(consent::Column::PsuIssuer.eq(psu.issuer.clone()))
-        .filter(consent::Column::PsuSubject.eq(psu.subject.clone()))
-        .filter(consent::Column::Status.eq("valid"))
-        .order_by_asc(consent::Column::Id)
-        .lock_exclusive()
-        .all(tx)
-        .await?;
-    for row in rows {
-        let older = read(tx, row).await?.consent.seen_at(moment);
+    for older in store::lock_valid(tx, newer.tpp, psu).await? {
+        let older = older.seen_at(moment);
         if newer.supersedes(&older) {
             let ended = older.superseded(moment)?;
             end(tx, &ended, moment).await?;
@@ -281,14 +183,7 @@ pub async fn end(tx: &TenantTx, ended: &Consent, moment: Moment) -> Result<(), D
             });
         }
     };
-    consent::Entity::update_many()
-        .col_expr(consent::Column::Status, Expr::value(status))
-        .col_expr(consent::Column::EndedAt, Expr::value(moment.now))
-        .col_expr(consent::Column::LastActionOn, Expr::value(moment.today))
-        .filter(consent::Column::Id.eq(ended.id.uuid()))
-        .exec(tx)
-        .await?;
-    Ok(())
+    store::update_ended(tx, ended.id, status, moment).await
 }
 
 /// The member withdraws a consent of hers.

@@ -1,17 +1,13 @@
 //! Grants and the codes that carry them to their client.
 
 use branchline_db::{DbError, TenantTx};
-use branchline_kernel::TppId;
 use branchline_oauth::{
-    AuthorizationCode, AuthorizationRequest, ClientId, CodeExchange, CodeRefused, CodeState,
-    OAuthError, OpaqueToken, ResourceScope,
+    AuthorizationRequest, ClientId, CodeExchange, CodeRefused, CodeState, OAuthError, OpaqueToken,
+    ResourceScope,
 };
-use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
-use super::rows::{access_token, authorization_code, oauth_grant};
+use super::store;
 use crate::Refused;
 
 /// What a member granted to one client.
@@ -47,12 +43,6 @@ pub enum RedeemError {
     Db(#[from] DbError),
 }
 
-impl From<DbErr> for RedeemError {
-    fn from(error: DbErr) -> Self {
-        Self::Db(error.into())
-    }
-}
-
 impl From<RedeemError> for Refused {
     fn from(error: RedeemError) -> Self {
         match error {
@@ -83,35 +73,14 @@ pub async fn grant(
     request: &AuthorizationRequest,
     code: &OpaqueToken,
 ) -> Result<GrantId, DbError> {
-    let id = tx.next_id();
-    let tpp = request.client.tpp().uuid();
-    let granted = oauth_grant::ActiveModel {
-        id: Set(id),
-        tpp: Set(tpp),
-        scope: Set(request.scope.to_string()),
-        created_at: Set(tx.now()),
-        revoked_at: Set(None),
-    };
-    oauth_grant::Entity::insert(granted)
-        .exec_without_returning(tx)
-        .await?;
+    let grant = GrantId(tx.next_id());
+    store::insert_grant(tx, grant, request).await?;
     let expires_at = match CodeState::issued(tx.now()) {
         CodeState::Issued { expires_at } => expires_at,
         CodeState::Redeemed { at } => at,
     };
-    let row = authorization_code::ActiveModel {
-        hash: Set(code.hash().bytes().to_vec()),
-        oauth_grant: Set(id),
-        tpp: Set(tpp),
-        redirect_uri: Set(request.redirect_uri.to_string()),
-        code_challenge: Set(request.challenge.as_str().to_owned()),
-        expires_at: Set(expires_at),
-        redeemed_at: Set(None),
-    };
-    authorization_code::Entity::insert(row)
-        .exec_without_returning(tx)
-        .await?;
-    Ok(GrantId(id))
+    store::insert_code(tx, code, (grant, request), expires_at).await?;
+    Ok(grant)
 }
 
 /// Redeems a code.
@@ -123,84 +92,14 @@ pub async fn redeem(
     client: ClientId,
     exchange: &CodeExchange,
 ) -> Result<Redeemed, RedeemError> {
-    let hash = exchange.code.hash().bytes().to_vec();
-    let row = authorization_code::Entity::find_by_id(hash.clone())
-        .lock_exclusive()
-        .one(tx)
-        .await?
-        .ok_or(RedeemError::Unknown)?;
-    let grant = GrantId(row.oauth_grant);
-    let code = AuthorizationCode::try_from(row)?;
+    let found = store::lock_code(tx, &exchange.code).await?;
+    let (grant, code) = found.ok_or(RedeemError::Unknown)?;
     code.redeem(client, exchange, tx.now())
         .map_err(|refused| RedeemError::Code { refused, grant })?;
-    authorization_code::Entity::update_many()
-        .col_expr(
-            authorization_code::Column::RedeemedAt,
-            Expr::value(tx.now()),
-        )
-        .filter(authorization_code::Column::Hash.eq(hash))
-        .exec(tx)
-        .await?;
-    let granted = oauth_grant::Entity::find_by_id(grant.0)
-        .filter(oauth_grant::Column::RevokedAt.is_null())
-        .one(tx)
-        .await?
-        .ok_or(RedeemError::Unknown)?;
-    let scope = granted.scope.parse();
+    store::mark_redeemed(tx, &exchange.code).await?;
+    let scope = store::find_granted(tx, grant).await?;
     Ok(Redeemed {
         grant,
-        scope: scope.map_err(|_refused| DbError::Inconsistent {
-            table: "oauth_grant",
-            column: "scope",
-        })?,
+        scope: scope.ok_or(RedeemError::Unknown)?,
     })
-}
-
-/// Revokes a grant and every token that came of it.
-///
-/// # Errors
-/// [`DbError`] when the rows cannot be written.
-pub async fn revoke_grant(tx: &TenantTx, grant: GrantId) -> Result<(), DbError> {
-    oauth_grant::Entity::update_many()
-        .col_expr(oauth_grant::Column::RevokedAt, Expr::value(tx.now()))
-        .filter(oauth_grant::Column::Id.eq(grant.0))
-        .filter(oauth_grant::Column::RevokedAt.is_null())
-        .exec(tx)
-        .await?;
-    access_token::Entity::update_many()
-        .col_expr(access_token::Column::RevokedAt, Expr::value(tx.now()))
-        .filter(access_token::Column::OauthGrant.eq(grant.0))
-        .filter(access_token::Column::RevokedAt.is_null())
-        .exec(tx)
-        .await?;
-    Ok(())
-}
-
-fn inconsistent(column: &'static str) -> DbError {
-    DbError::Inconsistent {
-        table: "authorization_code",
-        column,
-    }
-}
-
-impl TryFrom<authorization_code::Model> for AuthorizationCode {
-    type Error = DbError;
-
-    fn try_from(row: authorization_code::Model) -> Result<Self, DbError> {
-        let redirect_uri = row.redirect_uri.try_into();
-        Ok(Self {
-            client: ClientId::of(TppId::from(row.tpp)),
-            redirect_uri: redirect_uri.map_err(|_refused| inconsistent("redirect_uri"))?,
-            challenge: row
-                .code_challenge
-                .parse()
-                .map_err(|_refused| inconsistent("code_challenge"))?,
-            state: match row.redeemed_at {
-                Some(at) => CodeState::Redeemed { at },
-                None => CodeState::Issued {
-                    expires_at: row.expires_at,
-                },
-            },
-        })
-    }
 }

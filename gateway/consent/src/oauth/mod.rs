@@ -10,8 +10,10 @@
 mod codes;
 mod pushed;
 mod rows;
+mod store;
 mod tokens;
 
-pub use codes::{GrantId, RedeemError, Redeemed, grant, redeem, revoke_grant};
+pub use codes::{GrantId, RedeemError, Redeemed, grant, redeem};
 pub use pushed::{Pushed, PushedKey, complete, find_pushed, get_pushed, push};
-pub use tokens::{AccessToken, TokenScope, find_token, issue_token, revoke_token};
+pub use store::{revoke_grant, revoke_token};
+pub use tokens::{AccessToken, TokenScope, find_token, issue_token};

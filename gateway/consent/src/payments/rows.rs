@@ -1,5 +1,14 @@
 //! Rows of payments as the gateway knows them.
 
+use branchline_db::DbError;
+use branchline_kernel::PaymentId;
+use branchline_xs2a::Psu;
+use sqlx::Row;
+use sqlx::postgres::PgRow;
+use uuid::Uuid;
+
+use super::calls::{CoreCall, Errand};
+
 pub(super) mod payment_initiation {
     //! `payment_initiation`.
 
@@ -46,4 +55,26 @@ pub(super) mod core_call {
     pub(crate) enum Relation {}
 
     impl ActiveModelBehavior for ActiveModel {}
+}
+
+pub(super) fn read_call(row: &PgRow) -> Result<CoreCall, DbError> {
+    let inconsistent = |column| DbError::Inconsistent {
+        table: "core_call",
+        column,
+    };
+    let kind: String = row.try_get("kind")?;
+    let fingerprint: Option<String> = row.try_get("fingerprint")?;
+    let errand = match (kind.as_str(), fingerprint) {
+        ("authorise", Some(fingerprint)) => Errand::Authorise { fingerprint },
+        ("cancel", _) => Errand::Cancel,
+        _ => return Err(inconsistent("kind")),
+    };
+    Ok(CoreCall {
+        payment: PaymentId::from(row.try_get::<Uuid, _>("payment")?),
+        errand,
+        psu: Psu {
+            issuer: row.try_get("psu_issuer")?,
+            subject: row.try_get("psu_subject")?,
+        },
+    })
 }

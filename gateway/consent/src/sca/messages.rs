@@ -1,18 +1,14 @@
 //! Messages that carry a code: the outbox names the challenge, everything else is looked up when
 //! the message is made.
 
-use branchline_db::{DbError, TenantTx, Values, outbox};
+use branchline_db::{DbError, TenantTx, outbox};
 use branchline_kernel::{AuthorisationId, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sqlx::Row;
 
-use super::{Run, find};
+use super::{Run, store};
 
 const KIND: &str = "one-time-code";
-
-const RECENT: &str = "SELECT at, payload FROM outbox WHERE kind = 'one-time-code' AND at > $1 \
-ORDER BY id DESC LIMIT 50";
 
 #[derive(Serialize, Deserialize)]
 struct Payload {
@@ -46,15 +42,13 @@ pub async fn send(tx: &TenantTx, run: &Run) -> Result<(), DbError> {
 /// # Errors
 /// [`DbError`] when the database fails.
 pub async fn recent(tx: &TenantTx, since: Timestamp) -> Result<Vec<Message>, DbError> {
-    let rows = tx.named(RECENT, Values::new().with(since)).await?;
-    let mut messages = Vec::with_capacity(rows.len());
-    for row in &rows {
-        let payload: Value = row.try_get("payload")?;
+    let mut messages = Vec::new();
+    for (at, payload) in store::recent(tx, since).await? {
         let (id, named) = read(payload)?;
-        if let Some(run) = find(tx, id).await? {
+        if let Some(run) = store::find(tx, id).await? {
             let waiting = run.state.challenge(run.id);
             messages.push(Message {
-                at: row.try_get("at")?,
+                at,
                 challenge: waiting.filter(|challenge| *challenge == named),
                 run,
             });

@@ -40,6 +40,18 @@ pub(super) mod authorisation {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+pub(super) const fn status(state: &Authorisation) -> &'static str {
+    match state {
+        Authorisation::Received => "received",
+        Authorisation::PsuIdentified { .. } => "psuIdentified",
+        Authorisation::PsuAuthenticated { .. } => "psuAuthenticated",
+        Authorisation::Started { .. } => "started",
+        Authorisation::Finalised { .. } => "finalised",
+        Authorisation::Failed { .. } => "failed",
+        Authorisation::Exempted { .. } => "exempted",
+    }
+}
+
 fn inconsistent(column: &'static str) -> DbError {
     DbError::Inconsistent {
         table: "authorisation",

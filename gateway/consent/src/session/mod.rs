@@ -7,19 +7,17 @@
 mod interactions;
 mod logins;
 mod rows;
+mod store;
 
 use aws_lc_rs::digest;
 use branchline_db::{DbError, TenantTx};
 use branchline_kernel::Timestamp;
 use branchline_xs2a::Psu;
 use chrono::TimeDelta;
-use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
-pub use interactions::{Interaction, InteractionId, bind, find_interaction, open};
+pub use interactions::{Interaction, InteractionId, open};
 pub use logins::{Destination, LoginAttempt, begin_login, take_login};
-use rows::member_session;
+pub use store::{bind, end, find, find_interaction, find_name};
 
 /// How long a session lasts; a member signs in anew for the next request after that.
 pub const SESSION_LIFE: TimeDelta = TimeDelta::minutes(15);
@@ -69,75 +67,13 @@ pub async fn begin(
     psu: &Psu,
     name: &str,
 ) -> Result<Session, DbError> {
-    let expires_at = tx
-        .now()
-        .checked_add_signed(SESSION_LIFE)
-        .unwrap_or(tx.now());
-    let row = member_session::ActiveModel {
-        hash: Set(hash.0.clone()),
-        psu_issuer: Set(psu.issuer.clone()),
-        psu_subject: Set(psu.subject.clone()),
-        name: Set(name.to_owned()),
-        created_at: Set(tx.now()),
-        expires_at: Set(expires_at),
-        ended_at: Set(None),
-    };
-    member_session::Entity::insert(row)
-        .exec_without_returning(tx)
-        .await?;
-    Ok(Session {
+    let expires_at = tx.now().checked_add_signed(SESSION_LIFE);
+    let session = Session {
         hash: hash.clone(),
         psu: psu.clone(),
         name: name.to_owned(),
-        expires_at,
-    })
-}
-
-/// The session behind a cookie, while it lasts.
-///
-/// # Errors
-/// [`DbError`] when the database fails.
-pub async fn find(tx: &TenantTx, hash: &SecretHash) -> Result<Option<Session>, DbError> {
-    let row = member_session::Entity::find_by_id(hash.0.clone())
-        .filter(member_session::Column::EndedAt.is_null())
-        .filter(member_session::Column::ExpiresAt.gt(tx.now()))
-        .one(tx)
-        .await?;
-    Ok(row.map(|row| Session {
-        hash: SecretHash(row.hash),
-        psu: Psu {
-            issuer: row.psu_issuer,
-            subject: row.psu_subject,
-        },
-        name: row.name,
-        expires_at: row.expires_at,
-    }))
-}
-
-/// Signs a member out.
-///
-/// # Errors
-/// [`DbError`] when the row cannot be written.
-pub async fn end(tx: &TenantTx, hash: &SecretHash) -> Result<(), DbError> {
-    member_session::Entity::update_many()
-        .col_expr(member_session::Column::EndedAt, Expr::value(tx.now()))
-        .filter(member_session::Column::Hash.eq(hash.0.clone()))
-        .filter(member_session::Column::EndedAt.is_null())
-        .exec(tx)
-        .await?;
-    Ok(())
-}
-
-/// The name under which a member signed in last.
-///
-/// # Errors
-/// [`DbError`] when the database fails.
-pub async fn find_name(tx: &TenantTx, psu: &Psu) -> Result<Option<String>, DbError> {
-    let row = member_session::Entity::find()
-        .filter(member_session::Column::PsuIssuer.eq(psu.issuer.clone()))
-        .filter(member_session::Column::PsuSubject.eq(psu.subject.clone()))
-        .order_by_desc(member_session::Column::CreatedAt)
-        .one(tx)
-        .await?;
-    Ok(row.map(|row| row.name))
+        expires_at: expires_at.unwrap_or(tx.now()),
+    };
+    store::insert(tx, &session).await?;
+    Ok(session)
 }

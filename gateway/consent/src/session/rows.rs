@@ -1,5 +1,12 @@
 //! Rows of signed-in members and their browsers.
 
+use branchline_xs2a::Psu;
+
+use super::interactions::{Interaction, InteractionId};
+use super::logins::{Destination, LoginAttempt};
+use super::{SecretHash, Session};
+use crate::oauth::PushedKey;
+
 pub(super) mod member_session {
     //! `member_session`.
 
@@ -69,4 +76,41 @@ pub(super) mod login_attempt {
     pub(crate) enum Relation {}
 
     impl ActiveModelBehavior for ActiveModel {}
+}
+
+impl From<member_session::Model> for Session {
+    fn from(row: member_session::Model) -> Self {
+        Self {
+            hash: SecretHash(row.hash),
+            psu: Psu {
+                issuer: row.psu_issuer,
+                subject: row.psu_subject,
+            },
+            name: row.name,
+            expires_at: row.expires_at,
+        }
+    }
+}
+
+impl From<interaction::Model> for Interaction {
+    fn from(row: interaction::Model) -> Self {
+        Self {
+            id: InteractionId::from(row.id),
+            pushed: PushedKey(row.pushed),
+            session: row.session.map(SecretHash),
+            opened_at: row.opened_at,
+        }
+    }
+}
+
+impl From<login_attempt::Model> for LoginAttempt {
+    fn from(row: login_attempt::Model) -> Self {
+        Self {
+            nonce: row.nonce,
+            verifier: row.verifier,
+            destination: row.interaction.map_or(Destination::Me, |id| {
+                Destination::Approve(InteractionId::from(id))
+            }),
+        }
+    }
 }

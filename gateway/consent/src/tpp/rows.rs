@@ -2,6 +2,8 @@
 
 use branchline_db::DbError;
 use branchline_kernel::TppId;
+use branchline_oauth::Registration;
+use serde_json::Value;
 
 use super::Tpp;
 
@@ -73,6 +75,17 @@ pub(super) mod tenant_tpp {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+fn inconsistent() -> DbError {
+    DbError::Inconsistent {
+        table: "tpp",
+        column: "registration",
+    }
+}
+
+pub(super) fn write_registration(registration: &Registration) -> Result<Value, DbError> {
+    serde_json::to_value(registration).map_err(|_unwritable| inconsistent())
+}
+
 impl TryFrom<tpp::Model> for Tpp {
     type Error = DbError;
 
@@ -80,10 +93,7 @@ impl TryFrom<tpp::Model> for Tpp {
         let registration = serde_json::from_value(row.registration);
         Ok(Self {
             id: TppId::from(row.id),
-            registration: registration.map_err(|_unreadable| DbError::Inconsistent {
-                table: "tpp",
-                column: "registration",
-            })?,
+            registration: registration.map_err(|_unreadable| inconsistent())?,
             registered_at: row.registered_at,
             is_blocked: row.blocked_at.is_some(),
         })

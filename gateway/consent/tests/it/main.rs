@@ -7,6 +7,7 @@
 
 mod consents;
 mod errands;
+mod expired;
 mod grants;
 mod register;
 mod runs;

@@ -9,7 +9,7 @@ mod model;
 mod rows;
 
 use branchline_db::{OnConstraint, TenantTx, outbox};
-use branchline_kernel::{AccountId, Iban, MemberId, Money, PostingId};
+use branchline_kernel::{AccountId, Iban, MemberId, Money};
 use branchline_ledger as ledger;
 use branchline_ledger::{
     Action, Balances, Command, Dates, Freeze, LedgerKey, Leg, Limits, Page, Post, Side,
@@ -20,7 +20,7 @@ use serde::Serialize;
 pub use error::AccountError;
 pub use model::{Account, NewAccount, Product, Status};
 
-use crate::institution::{DEPOSITS, House, house_account, next_iban};
+use crate::institution::{DEPOSITS, House, get_house_account, next_iban, open_counterparts};
 
 /// Opens an account for a member.
 ///
@@ -29,6 +29,7 @@ use crate::institution::{DEPOSITS, House, house_account, next_iban};
 pub async fn open_account(tx: &TenantTx, new: &NewAccount) -> Result<Account, AccountError> {
     let id = AccountId::from(tx.next_id());
     let iban = next_iban(tx).await?;
+    open_counterparts(tx, new.currency).await?;
     let code = format!("deposit/{id}");
     let books = ledger::NewAccount::new(&code, new.currency, Side::Credit, DEPOSITS)
         .with_limits(Limits::NO_OVERDRAFT);
@@ -100,33 +101,31 @@ pub async fn statement(
     Ok(ledger::statement(tx, account.ledger_account, query).await?)
 }
 
-/// Books cash that a member brought: debit cash, credit the account. `posting` is the caller's
-/// id of the deposit; the same id books once.
+/// The command that books cash which a member brought: debit cash, credit the account. Under the
+/// same `key` it is booked once.
 ///
 /// # Errors
-/// [`AccountError::NotFound`], [`AccountError::Refused`] when the account takes no such money.
-pub async fn deposit_cash(
+/// [`AccountError::NotFound`], [`AccountError::Currency`].
+pub async fn cash_deposit(
     tx: &TenantTx,
     id: AccountId,
     amount: Money,
-    posting: PostingId,
-) -> Result<PostingId, AccountError> {
+    key: LedgerKey,
+) -> Result<Command, AccountError> {
     let account = get_account(tx, id).await?;
-    // Said here, because the account's currency decides which cash account is opened.
+    // Said here, because the account's currency decides which cash account is debited.
     if account.currency != amount.currency() {
         return Err(AccountError::Currency(account.currency));
     }
-    let cash = house_account(tx, House::Cash, amount.currency()).await?;
+    let cash = get_house_account(tx, House::Cash, amount.currency()).await?;
     let legs = vec![
         Leg::debit(cash, amount),
         Leg::credit(account.ledger_account, amount),
     ];
     let dates = Dates::on(tx.now().date_naive());
-    let post = Post::try_new(posting, "cash-deposit", dates, legs)?;
-    let key = LedgerKey::derived(posting.uuid(), "cash-deposit");
-    let command = Command::new(key, Action::Post(post)).with_memo("Cash deposit")?;
-    ledger::post_one(tx, &command).await?.accepted()?;
-    Ok(posting)
+    let post = Post::try_new(tx.next_id().into(), "cash-deposit", dates, legs)?;
+    let command = Command::new(key, Action::Post(post)).by(tx.actor())?;
+    Ok(command.with_memo("Cash deposit")?)
 }
 
 /// What others are told when an account is frozen or thawed.

@@ -1,7 +1,7 @@
 //! What can be wrong with an institution.
 
 use branchline_db::DbError;
-use branchline_kernel::{Kind, MalformedIban, Refusal};
+use branchline_kernel::{Currency, Kind, MalformedIban, Refusal};
 use branchline_ledger::LedgerError;
 
 /// Why the institution could not be set up, or lacks something.
@@ -30,6 +30,9 @@ pub enum InstitutionError {
     /// The clock shows a year that no calendar has.
     #[error("the clock shows a year that no calendar has")]
     NoSuchYear,
+    /// There is no account for that purpose in that currency, although a member has one in it.
+    #[error("the institution lacks an account of its own in {0}")]
+    NotOpened(Currency),
     /// The ledger refused or failed.
     #[error("the institution's accounts could not be read or opened")]
     Ledger(#[from] LedgerError),
@@ -43,7 +46,9 @@ impl Refusal for InstitutionError {
         match self {
             Self::Established => Kind::Conflict,
             Self::BankCodeTooLong { .. } | Self::Iban(_) => Kind::Unprocessable,
-            Self::NotEstablished | Self::NumbersUsedUp | Self::NoSuchYear => Kind::Broken,
+            Self::NotEstablished | Self::NumbersUsedUp | Self::NoSuchYear | Self::NotOpened(_) => {
+                Kind::Broken
+            }
             Self::Ledger(error) => error.kind(),
             Self::Db(error) => error.kind(),
         }
@@ -53,7 +58,9 @@ impl Refusal for InstitutionError {
         match self {
             Self::Established => "institution-established",
             Self::BankCodeTooLong { .. } | Self::Iban(_) => "bank-code-malformed",
-            Self::NotEstablished | Self::NumbersUsedUp | Self::NoSuchYear => "internal",
+            Self::NotEstablished | Self::NumbersUsedUp | Self::NoSuchYear | Self::NotOpened(_) => {
+                "internal"
+            }
             Self::Ledger(error) => error.code(),
             Self::Db(error) => error.code(),
         }
@@ -73,7 +80,7 @@ impl Refusal for InstitutionError {
                  up to 12 capitals or digits."
                     .to_owned()
             }
-            Self::NotEstablished | Self::NumbersUsedUp | Self::NoSuchYear => {
+            Self::NotEstablished | Self::NumbersUsedUp | Self::NoSuchYear | Self::NotOpened(_) => {
                 "Something on our side is broken. It was logged; quote the request id to the \
                  operator."
                     .to_owned()

@@ -2,6 +2,7 @@
 //!
 //! # Invariants
 //! - An account of the institution is opened once per purpose and currency.
+//! - Where a member has an account in a currency, cash and clearing have one in it as well.
 //!
 //! # Locking
 //! Opening an account of the institution, and numbering a member's, locks its one row.
@@ -146,6 +147,30 @@ pub async fn find_house_account(
 ) -> Result<Option<LedgerAccountId>, InstitutionError> {
     let found = ledger::find_account_by_code(tx, &house.code(currency)).await?;
     Ok(found.map(|account| account.id))
+}
+
+/// The institution's account for that purpose, for a posting on it.
+///
+/// # Errors
+/// [`InstitutionError::NotOpened`] when no member ever had an account in that currency.
+pub async fn get_house_account(
+    tx: &TenantTx,
+    house: House,
+    currency: Currency,
+) -> Result<LedgerAccountId, InstitutionError> {
+    let found = find_house_account(tx, house, currency).await?;
+    found.ok_or(InstitutionError::NotOpened(currency))
+}
+
+/// Opens what members' accounts in that currency need on the other side: postings find it there.
+pub(crate) async fn open_counterparts(
+    tx: &TenantTx,
+    currency: Currency,
+) -> Result<(), InstitutionError> {
+    for house in [House::Cash, House::Clearing(Rail::Internal)] {
+        house_account(tx, house, currency).await?;
+    }
+    Ok(())
 }
 
 /// Takes the next account number and spells it as an IBAN.

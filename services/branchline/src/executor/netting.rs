@@ -50,7 +50,7 @@ pub async fn settle(db: &Db) -> Result<Vec<Netted>, NettingError> {
     planned.retain(|netted| netted.amount.minor() != 0);
     let run = db.ids().next();
     for netted in &planned {
-        in_tx(db, &netted.tenant, EXECUTOR, |tx| {
+        in_tx(db, (&netted.tenant, EXECUTOR, Access::Write), |tx| {
             payments::net(tx, run, netted.amount).boxed()
         })
         .await?;

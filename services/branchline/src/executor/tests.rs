@@ -6,14 +6,17 @@ use branchline_banking::{
 use branchline_db::provision::{Serving, set_serving};
 use branchline_db::{Access, Db, TenantTx};
 use branchline_kernel::{Currency, Money, PaymentId, TenantId};
-use branchline_ledger as ledger;
-use branchline_payments::{self as payments, Debtor, Instruction, NewPayment, Position, State};
+use branchline_ledger::{self as ledger, Engine, EngineLimits};
+use branchline_payments::{
+    self as payments, Answer, Debtor, Instruction, NewPayment, Plan, Position, State,
+};
 use branchline_testkit::{Installation, installation};
 use chrono::TimeDelta;
 
-use super::{NettingError, advance, settle, sweep};
+use super::{Executor, NettingError, settle};
 
 struct Scene {
+    executor: Executor,
     made: Installation,
     amina: Account,
     baraka: Account,
@@ -32,13 +35,17 @@ async fn scene() -> Option<Scene> {
     let made = installation("the executor", 8).await?;
     let amina = member(&made.core, &made.lion, ("Amina", "70010001")).await;
     let baraka = member(&made.core, &made.elephant, ("Baraka", "70010002")).await;
+    let engine = Engine::try_new(&made.core, EngineLimits::STANDARD).unwrap();
     let tx = write(&made.core, &made.lion).await;
-    let posting = tx.next_id().into();
-    banking::deposit_cash(&tx, amina.id, eur(10_000), posting)
+    let key = tx.next_id().into();
+    let cash = banking::cash_deposit(&tx, amina.id, eur(10_000), key)
         .await
         .unwrap();
-    tx.commit().await.unwrap();
+    drop(tx);
+    let verdict = engine.submit(&made.lion, cash, None).await.unwrap();
+    assert!(verdict.accepted().is_ok());
     Some(Scene {
+        executor: Executor::new(made.core.clone(), engine),
         made,
         amina,
         baraka,
@@ -101,13 +108,25 @@ impl Scene {
         payments::initiate(&tx, NewPayment { id, instruction })
             .await
             .unwrap();
-        payments::authorise(&tx, id, |_| true).await.unwrap();
         tx.commit().await.unwrap();
+        let tx = write(self.core(), &self.made.lion).await;
+        let plan = payments::authorise(&tx, id, |_| true).await.unwrap();
+        drop(tx);
+        let Plan::Post(planned) = plan else {
+            panic!("nothing is to be held");
+        };
+        let engine = &self.executor.engine;
+        planned
+            .post(engine, &self.made.lion)
+            .await
+            .unwrap()
+            .unwrap();
         id
     }
 
     async fn advance(&self, id: PaymentId) {
-        advance(self.core(), &self.made.lion, id).await.unwrap();
+        let lion = &self.made.lion;
+        self.executor.advance(lion, id).await.unwrap();
     }
 
     async fn state(&self, id: PaymentId) -> State {
@@ -142,9 +161,9 @@ impl Scene {
         else {
             panic!("nothing is asked for");
         };
-        let tx = write(self.core(), &self.made.elephant).await;
-        payments::credit_at_payee(&tx, &order).await.unwrap();
-        tx.commit().await.unwrap();
+        drop(tx);
+        let credited = self.executor.credit(&self.made.elephant, &order);
+        assert!(matches!(credited.await.unwrap(), Answer::Credited(_)));
         id
     }
 }
@@ -172,7 +191,7 @@ async fn the_sweep_finds_what_a_lost_job_would_have_done() {
     let Some(scene) = scene().await else { return };
     let id = scene.authorised(eur(1_000)).await;
     let unaware = scene.credited_unaware(eur(2_000)).await;
-    assert_eq!(sweep(scene.core()).await.unwrap(), 2);
+    assert_eq!(scene.executor.sweep().await.unwrap(), 2);
     for payment in [id, unaware] {
         assert!(matches!(
             scene.state(payment).await,
@@ -180,7 +199,7 @@ async fn the_sweep_finds_what_a_lost_job_would_have_done() {
         ));
     }
     assert_eq!(scene.booked().await, (7_000, 3_000));
-    assert_eq!(sweep(scene.core()).await.unwrap(), 0);
+    assert_eq!(scene.executor.sweep().await.unwrap(), 0);
 }
 
 #[tokio::test]
@@ -200,9 +219,13 @@ async fn while_the_payee_cannot_be_asked_the_hold_stays_and_later_it_completes()
     set_serving(&scene.made.admin, elephant, Serving::Open, "test")
         .await
         .unwrap();
-    assert_eq!(sweep(scene.core()).await.unwrap(), 0, "it is not due yet");
+    assert_eq!(
+        scene.executor.sweep().await.unwrap(),
+        0,
+        "it is not due yet"
+    );
     scene.made.clock.advance(TimeDelta::seconds(2));
-    assert_eq!(sweep(scene.core()).await.unwrap(), 1);
+    assert_eq!(scene.executor.sweep().await.unwrap(), 1);
     assert!(matches!(scene.state(id).await, State::Completed { .. }));
 }
 

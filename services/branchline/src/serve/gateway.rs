@@ -7,7 +7,7 @@ use actix_web::middleware::from_fn;
 use actix_web::{App as ActixApp, HttpServer, web};
 use anyhow::Context;
 use branchline_db::Program;
-use branchline_gateway_api::{Gateway, Parts, sweep_pending};
+use branchline_gateway_api::{Gateway, Parts, sweep_expired, sweep_pending};
 use branchline_iam::MasterKey;
 use branchline_web::{
     App, Callers, Limits, Replays, health, input_limits, limit_by_address, outbound_client,
@@ -32,6 +32,7 @@ pub(super) async fn start(
     let limits = web::Data::new(Limits::new(config.gateway.calls_per_second, shared.clone()));
     let gateway = web::Data::new(put_together(config, &app, Replays::new(shared))?);
     run_errands(&gateway, process, running);
+    forget_expired(&gateway, process, running);
     let app = web::Data::from(app);
     let telemetry = web::Data::new(process.telemetry.clone());
     let dev = parts::dev_identity(config)?;
@@ -91,5 +92,20 @@ fn run_errands(
     timers::every(ERRANDS, process, running, move || {
         let gateway = gateway.clone();
         async move { Ok(sweep_pending(&gateway).await?) }
+    });
+}
+
+/// Secrets that have run out pile up with every sign-in; a sweep keeps their tables small.
+const EXPIRED: Duration = Duration::from_secs(5 * 60);
+
+fn forget_expired(
+    gateway: &web::Data<Gateway>,
+    process: &Process,
+    running: &mut JoinSet<anyhow::Result<()>>,
+) {
+    let gateway = gateway.clone();
+    timers::every(EXPIRED, process, running, move || {
+        let gateway = gateway.clone();
+        async move { Ok(sweep_expired(&gateway).await?) }
     });
 }

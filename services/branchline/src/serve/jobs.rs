@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use branchline_db::{Db, Program, jobs};
+use branchline_db::{Program, jobs};
 use branchline_kernel::{PaymentId, Secret, TenantId};
 use graphile_worker::{IntoTaskHandlerResult, TaskHandler, Worker, WorkerContext, WorkerOptions};
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ use tracing::warn;
 
 use super::{Process, timers};
 use crate::config::Config;
-use crate::executor;
+use crate::executor::Executor;
 
 /// The sweep makes the queue expendable: whatever is due is found within this time.
 const SWEEP: Duration = Duration::from_secs(5);
@@ -28,13 +28,13 @@ struct AdvancePayment {
     payment: PaymentId,
 }
 
-/// The door, as the job library hands it to its tasks.
+/// The executor, as the job library hands it to its tasks.
 #[derive(Clone)]
-struct Door(Db);
+struct Carrier(Executor);
 
-impl fmt::Debug for Door {
+impl fmt::Debug for Carrier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Door")
+        f.write_str("Carrier")
     }
 }
 
@@ -42,10 +42,10 @@ impl TaskHandler for AdvancePayment {
     const IDENTIFIER: &'static str = "advance_payment";
 
     async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
-        let Some(door) = context.get_ext::<Door>() else {
-            return Err("the worker was started without its door".to_owned());
+        let Some(carrier) = context.get_ext::<Carrier>() else {
+            return Err("the worker was started without its executor".to_owned());
         };
-        let done = executor::advance(&door.0, &self.tenant, self.payment).await;
+        let done = carrier.0.advance(&self.tenant, self.payment).await;
         done.map_err(|error| error.to_string())
     }
 }
@@ -54,7 +54,7 @@ impl TaskHandler for AdvancePayment {
 /// database is replaced until the database is back.
 pub(super) async fn start(
     config: &Config,
-    db: &Db,
+    executor: &Executor,
     process: &Process,
     running: &mut JoinSet<anyhow::Result<()>>,
 ) -> anyhow::Result<()> {
@@ -62,8 +62,8 @@ pub(super) async fn start(
     let url = database
         .require(&database.core_jobs_url, "database.core_jobs_url")?
         .clone();
-    let mut worker = worker(&url, db, process).await?;
-    let (ends, door) = (process.clone(), db.clone());
+    let mut worker = worker(&url, executor, process).await?;
+    let (ends, carrier) = (process.clone(), executor.clone());
     running.spawn(async move {
         loop {
             let ended = worker.run().await;
@@ -77,22 +77,26 @@ pub(super) async fn start(
                     () = ends.ends() => return Ok(()),
                     () = tokio::time::sleep(REPLACE_AFTER) => {}
                 }
-                match self::worker(&url, &door, &ends).await {
+                match self::worker(&url, &carrier, &ends).await {
                     Ok(worker) => break worker,
                     Err(error) => warn!("The jobs cannot be reached: {error:#}"),
                 }
             };
         }
     });
-    let db = db.clone();
+    let executor = executor.clone();
     timers::every(SWEEP, process, running, move || {
-        let db = db.clone();
-        async move { Ok(executor::sweep(&db).await.map(drop)?) }
+        let executor = executor.clone();
+        async move { Ok(executor.sweep().await.map(drop)?) }
     });
     Ok(())
 }
 
-async fn worker(url: &Secret<String>, db: &Db, process: &Process) -> anyhow::Result<Worker> {
+async fn worker(
+    url: &Secret<String>,
+    executor: &Executor,
+    process: &Process,
+) -> anyhow::Result<Worker> {
     let jobs = jobs::pool(Program::Core, url)?;
     let ends = process.clone();
     let worker = WorkerOptions::default()
@@ -107,7 +111,7 @@ async fn worker(url: &Secret<String>, db: &Db, process: &Process) -> anyhow::Res
         .listen_os_shutdown_signals(false)
         .shutdown_signal(async move { ends.ends().await })
         .shutdown_grace_period(GRACE)
-        .add_extension(Door(db.clone()))
+        .add_extension(Carrier(executor.clone()))
         .define_job::<AdvancePayment>()
         .init()
         .await?;

@@ -1,5 +1,6 @@
 //! Starts the roles of a process, and ends them by finishing what was accepted.
 
+mod books;
 mod core;
 mod gateway;
 mod jobs;
@@ -60,9 +61,11 @@ pub(crate) async fn serve(config: Config, roles: Roles, until: Until) -> anyhow:
     let (end, ending) = watch::channel(false);
     let process = Process { telemetry, ending };
     let mut running = JoinSet::new();
-    if roles.core || roles.jobs {
-        core::start(&config, roles, &process, &mut running).await?;
-    }
+    let engine = if roles.core || roles.jobs {
+        Some(core::start(&config, roles, &process, &mut running).await?)
+    } else {
+        None
+    };
     if roles.gateway {
         gateway::start(&config, &process, &mut running).await?;
     }
@@ -74,6 +77,9 @@ pub(crate) async fn serve(config: Config, roles: Roles, until: Until) -> anyhow:
     let _ = end.send(true);
     while let Some(finished) = running.join_next().await {
         finished.context("a part of the process panicked")??;
+    }
+    if let Some(engine) = engine {
+        engine.stop().await;
     }
     info!("Ended");
     ended

@@ -10,12 +10,14 @@ use branchline_core_contract::{
     NewDepositDto, PostedDto,
 };
 use branchline_iam::{NeedsRight, can};
+use branchline_ledger::Engine;
 use branchline_payments as payments;
 use branchline_web::{Actor, Answer, App, Body, IdempotencyKey, PathOf, Problem, QueryOf};
 use uuid::Uuid;
 
 use crate::document::Refusals;
 use crate::person::{find_member, readable_account};
+use crate::posting::{Posting, key_of, post};
 
 pub(crate) use wire::show_money;
 
@@ -174,20 +176,19 @@ async fn list_entries(
 )]
 #[post("/v1/accounts/{id}/deposits")]
 async fn accept_deposit(
-    app: Data<App>,
+    (app, engine): (Data<App>, Data<Engine>),
     actor: Actor<can::AcceptDeposit>,
     key: IdempotencyKey,
     id: PathOf<Uuid>,
     body: Body<NewDepositDto>,
 ) -> Result<HttpResponse, Problem> {
     let amount = wire::parse_new_deposit(&body.into_inner())?;
-    let answer = app
-        .command(&actor, &key, async |tx| {
-            let posting = tx.next_id().into();
-            let posting = banking::deposit_cash(tx, (*id).into(), amount, posting).await?;
-            Ok::<_, Problem>(Answer::created(&wire::show_posted(posting)))
-        })
-        .await?;
+    let ledger_key = key_of(&actor, &key);
+    let answer = post((&app, &engine), &actor, &key, async |tx| {
+        let command = banking::cash_deposit(tx, (*id).into(), amount, ledger_key).await?;
+        Ok(Posting::new(command, wire::show_posted).into())
+    })
+    .await?;
     Ok(answer.respond())
 }
 

@@ -5,10 +5,12 @@ use branchline_core_contract::{
     AccountDto, AccountStatusDto, AmountDto, BalancesDto, EntryDto, EntryPageDto, EntrySideDto,
     FreezeAccountDto, NewAccountDto, NewDepositDto, PostedDto, ProductDto,
 };
-use branchline_kernel::{Cursor, Money, PaymentId, PostingId, Timestamp};
-use branchline_ledger::{Balances, Entry, Page, Side, StatementQuery};
+use branchline_kernel::{Cursor, Money, PaymentId, Timestamp};
+use branchline_ledger::{
+    Balances, Effect, Entry, Page, RefusedByLedger, Side, StatementQuery, Verdict,
+};
 use branchline_payments::Counterparty;
-use branchline_web::Problem;
+use branchline_web::{Answer, Problem};
 use chrono::{Datelike, NaiveDate};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -90,9 +92,13 @@ pub(super) fn parse_reason(dto: FreezeAccountDto) -> Result<String, Problem> {
     input::line("reason", reason, 140)
 }
 
-pub(super) fn show_posted(posting: PostingId) -> PostedDto {
-    PostedDto {
-        posting_id: posting.uuid(),
+/// What was posted, or why nothing was.
+pub(crate) fn show_posted(verdict: Verdict) -> Result<Answer, Problem> {
+    match verdict.accepted()? {
+        Effect::Booked(posting) => Ok(Answer::created(&PostedDto {
+            posting_id: posting.uuid(),
+        })),
+        Effect::Held(_) | Effect::Released(_) => Err(RefusedByLedger::Conflict.into()),
     }
 }
 

@@ -9,12 +9,14 @@ use branchline_core_contract::{AuthorisePaymentDto, NewPaymentDto, PaymentDto};
 use branchline_db::TenantTx;
 use branchline_iam::{ActorKind, NeedsRight, Principal, can};
 use branchline_kernel::PaymentId;
-use branchline_payments::{self as payments, Payment, PaymentError};
+use branchline_ledger::Engine;
+use branchline_payments::{self as payments, Payment, PaymentError, Plan, Planned};
 use branchline_web::{Actor, Answer, App, Body, IdempotencyKey, PathOf, Problem};
 use uuid::Uuid;
 
 use crate::document::Refusals;
 use crate::person::owns;
+use crate::posting::{Posting, Work, post};
 
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config
@@ -90,7 +92,7 @@ async fn get_payment(
 )]
 #[post("/v1/payments/{id}/authorise")]
 async fn authorise_payment(
-    app: Data<App>,
+    (app, engine): (Data<App>, Data<Engine>),
     actor: Actor<can::AuthorisePayment>,
     key: IdempotencyKey,
     id: PathOf<Uuid>,
@@ -98,14 +100,15 @@ async fn authorise_payment(
 ) -> Result<HttpResponse, Problem> {
     let AuthorisePaymentDto { fingerprint } = body.into_inner();
     let id = PaymentId::from(*id);
-    let answer = app
-        .command(&actor, &key, async |tx| {
-            payers_own(tx, actor.principal(), id).await?;
-            let shown = |payment: &Payment| wire::fingerprint(payment) == fingerprint;
-            let payment = payments::authorise(tx, id, shown).await?;
-            Ok::<_, Problem>(Answer::ok(&wire::show_payment(&payment)))
+    let answer = post((&app, &engine), &actor, &key, async |tx| {
+        payers_own(tx, actor.principal(), id).await?;
+        let shown = |payment: &Payment| wire::fingerprint(payment) == fingerprint;
+        Ok(match payments::authorise(tx, id, shown).await? {
+            Plan::Settled(payment) => Work::Answer(Answer::ok(&wire::show_payment(&payment))),
+            Plan::Post(planned) => authorising(*planned).into(),
         })
-        .await?;
+    })
+    .await?;
     app.db().crash().reached("K6");
     Ok(answer.respond())
 }
@@ -136,6 +139,16 @@ async fn cancel_payment(
         })
         .await?;
     Ok(answer.respond())
+}
+
+/// The payment rides on its hold, and the answer shows what the ledger made of it.
+fn authorising(planned: Planned) -> Posting {
+    let (command, rider) = (planned.command().clone(), planned.rider());
+    let answer = move |verdict| {
+        let payment = planned.outcome(verdict)?;
+        Ok(Answer::ok(&wire::show_payment(&payment)))
+    };
+    Posting::new(command, answer).with(rider)
 }
 
 /// The account that shall pay. A person names an account of her own; a program that acts for

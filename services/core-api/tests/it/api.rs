@@ -13,6 +13,7 @@ use branchline_iam::{
     ActorKind, ActorRef, InternalSigner, InternalVerifier, Principal, Right, generate_internal_key,
 };
 use branchline_kernel::{AccountId, IdSource, RandomIds, TenantId};
+use branchline_ledger::{Engine, EngineLimits};
 use branchline_testkit::{Installation, installation};
 use branchline_web::{App, Callers, input_limits};
 use serde_json::{Value, json};
@@ -131,10 +132,13 @@ pub(crate) async fn api() -> Option<Api> {
         programs: Some(verifier),
     };
     let app = web::Data::new(App::new(made.core.clone(), callers));
+    let engine = Engine::try_new(&made.core, EngineLimits::STANDARD).unwrap();
+    let engine = web::Data::new(engine);
     let service = Rc::new(
         init_service(
             ActixApp::new()
                 .app_data(app)
+                .app_data(engine)
                 .configure(input_limits)
                 .configure(branchline_core_api::configure),
         )

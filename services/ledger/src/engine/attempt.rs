@@ -1,6 +1,5 @@
 //! One batch, one transaction, and what follows from its failure.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use branchline_db::{Access, Db, DbError, TenantTx};
@@ -9,7 +8,7 @@ use tokio::time::Instant;
 use tracing::{error, warn};
 
 use super::error::EngineError;
-use super::rider::{Passenger, carry_out};
+use super::rider::{LeftOut, Passenger, carry_out};
 use super::{Job, PlantedBug, Shared};
 use crate::batch::{busy_places, post_all};
 use crate::command::Command;
@@ -31,8 +30,8 @@ pub(super) enum After {
 enum Came {
     /// It was committed with these verdicts.
     Committed(Vec<Verdict>),
-    /// It was rolled back: the riders at these places found their objects changed.
-    Stale(BTreeSet<usize>),
+    /// It was rolled back: the riders at these places found their objects changed, or declined.
+    LeftOut(LeftOut),
 }
 
 /// Why a transaction failed, as far as it matters for what to do next.
@@ -83,8 +82,8 @@ pub(super) async fn attempt(
             Ok(Came::Committed(verdicts)) => {
                 return committed(shared, batch, verdicts);
             }
-            Ok(Came::Stale(places)) => {
-                batch = answer_places(batch, &places, &EngineError::Stale);
+            Ok(Came::LeftOut(places)) => {
+                batch = answer_places(batch, &places);
                 continue;
             }
             Err(failed) => failed,
@@ -126,10 +125,10 @@ async fn finish(shared: &Shared, tx: TenantTx, batch: &mut Vec<Job>) -> Result<C
             verdict: *verdict,
         })
         .collect();
-    let stale = carry_out(&tx, &passengers).await?;
-    if !stale.is_empty() {
+    let left_out = carry_out(&tx, &passengers).await?;
+    if !left_out.is_empty() {
         tx.rollback().await?;
-        return Ok(Came::Stale(stale.into_iter().collect()));
+        return Ok(Came::LeftOut(left_out));
     }
     if shared.limits.planted == Some(PlantedBug::AnswerBeforeCommit) {
         let early = std::mem::take(batch).into_iter().zip(&verdicts);
@@ -176,13 +175,12 @@ fn answer_all(batch: Vec<Job>, why: &EngineError) -> After {
 }
 
 /// Answers the jobs at those places and gives the others.
-fn answer_places(batch: Vec<Job>, places: &BTreeSet<usize>, why: &EngineError) -> Vec<Job> {
+fn answer_places(batch: Vec<Job>, places: &LeftOut) -> Vec<Job> {
     let mut left = Vec::with_capacity(batch.len());
     for (place, job) in batch.into_iter().enumerate() {
-        if places.contains(&place) {
-            job.answer(Err(why.clone()));
-        } else {
-            left.push(job);
+        match places.get(&place) {
+            Some(why) => job.answer(Err(why.clone())),
+            None => left.push(job),
         }
     }
     left
@@ -195,8 +193,8 @@ async fn without_locked(shared: &Shared, door: &Db, tenant: &TenantId, batch: Ve
     loop {
         let failed = match leave_out(shared, door, tenant, &mut left).await {
             Ok(Came::Committed(verdicts)) => return committed(shared, left, verdicts),
-            Ok(Came::Stale(places)) => {
-                left = answer_places(left, &places, &EngineError::Stale);
+            Ok(Came::LeftOut(places)) => {
+                left = answer_places(left, &places);
                 continue;
             }
             Err(failed) => failed,
@@ -223,7 +221,8 @@ async fn leave_out(
     let tx = door.tenant(tenant, ACTOR, Access::Write).await?;
     let commands: Vec<&Command> = batch.iter().map(|job| &job.command).collect();
     let busy = busy_places(&tx, &commands).await?;
-    *batch = answer_places(std::mem::take(batch), &busy, &EngineError::Busy);
+    let busy = busy.into_iter().map(|place| (place, EngineError::Busy));
+    *batch = answer_places(std::mem::take(batch), &busy.collect());
     finish(shared, tx, batch).await
 }
 
@@ -261,8 +260,8 @@ async fn one_by_one(shared: &Shared, door: &Db, tenant: &TenantId, batch: Vec<Jo
                 committed(shared, alone, verdicts);
                 continue;
             }
-            Ok(Came::Stale(_)) => {
-                answer_all(alone, &EngineError::Stale);
+            Ok(Came::LeftOut(places)) => {
+                answer_places(alone, &places);
                 continue;
             }
             Err(failed) => failed,

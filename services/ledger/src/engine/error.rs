@@ -5,6 +5,7 @@ use std::sync::Arc;
 use branchline_kernel::{Kind, Refusal};
 
 use crate::error::LedgerError;
+use crate::verdict::{RefusedByLedger, Verdict};
 
 /// A command that got no verdict. Unless it says so, nothing was done.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -24,6 +25,9 @@ pub enum EngineError {
     /// The rider's object has changed since it was read.
     #[error("what rides on the command has changed meanwhile")]
     Stale,
+    /// What rides on the command declined this verdict: nothing was kept, the key is free.
+    #[error("what rides on the command did not take the verdict")]
+    Declined(Verdict),
     /// The tenant is suspended: reads only.
     #[error("the tenant is suspended")]
     Suspended,
@@ -42,6 +46,7 @@ impl Refusal for EngineError {
                 Kind::Unavailable
             }
             Self::Stale => Kind::Conflict,
+            Self::Declined(verdict) => refused(*verdict).map_or(Kind::Broken, |why| why.kind()),
             Self::Suspended => Kind::Forbidden,
             Self::Failed(error) => error.kind(),
         }
@@ -53,6 +58,7 @@ impl Refusal for EngineError {
             Self::Expired | Self::InDoubt | Self::Stopping => "unavailable",
             Self::Busy => "ledger-busy",
             Self::Stale => "changed-meanwhile",
+            Self::Declined(verdict) => refused(*verdict).map_or("internal", |why| why.code()),
             Self::Suspended => "tenant-suspended",
             Self::Failed(error) => error.code(),
         }
@@ -72,10 +78,20 @@ impl Refusal for EngineError {
             Self::Stale => "It was changed by somebody else meanwhile: nothing was done. \
                 Read it again and decide anew."
                 .to_owned(),
+            Self::Declined(verdict) => match refused(*verdict) {
+                Some(why) => why.public(),
+                None => "Something on our side is broken. It was logged; quote the request id to \
+                    the operator."
+                    .to_owned(),
+            },
             Self::Suspended => "This institution is suspended for the moment: nothing was \
                 changed. Ask its operator."
                 .to_owned(),
             Self::Failed(error) => error.public(),
         }
     }
+}
+
+fn refused(verdict: Verdict) -> Option<RefusedByLedger> {
+    verdict.accepted().err()
 }

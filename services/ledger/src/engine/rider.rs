@@ -14,6 +14,7 @@ use std::pin::Pin;
 
 use branchline_db::{DbError, TenantTx};
 
+use super::error::EngineError;
 use crate::command::Command;
 use crate::verdict::Verdict;
 
@@ -24,6 +25,8 @@ pub enum Ridden {
     Done,
     /// Its object is no longer what it was when the command was made.
     Stale,
+    /// The verdict is not to be kept: the command is left out, and its key is free again.
+    Declined,
 }
 
 /// The work of a kind's riders, one outcome each, in their order.
@@ -41,8 +44,12 @@ pub struct RiderKind {
     pub ride: Ride,
 }
 
-/// What rides on one command.
+/// What rides on one command: one part or more, each of another kind.
 pub struct Rider {
+    parts: Vec<Part>,
+}
+
+struct Part {
     kind: &'static RiderKind,
     facts: Box<dyn Any + Send + Sync>,
 }
@@ -51,16 +58,24 @@ impl Rider {
     /// A rider of that kind. `facts` is what the kind's function reads back from its ticket.
     #[must_use]
     pub fn new<F: Any + Send + Sync>(kind: &'static RiderKind, facts: F) -> Self {
+        let facts = Box::new(facts);
         Self {
-            kind,
-            facts: Box::new(facts),
+            parts: vec![Part { kind, facts }],
         }
+    }
+
+    /// Both riders on the same command: all of it happens, or nothing.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.parts.extend(other.parts);
+        self
     }
 }
 
 impl fmt::Debug for Rider {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "Rider({})", self.kind.name)
+        let names = self.parts.iter().map(|part| part.kind.name);
+        out.debug_list().entries(names).finish()
     }
 }
 
@@ -93,30 +108,29 @@ pub(super) struct Passenger<'a> {
     pub(super) verdict: Verdict,
 }
 
-/// Carries out the riders of a batch and gives the places of those that are stale.
-pub(super) async fn carry_out(
-    tx: &TenantTx,
-    batch: &[Passenger<'_>],
-) -> Result<Vec<usize>, DbError> {
+/// The places of a batch that must be left out, and what is said there.
+pub(super) type LeftOut = BTreeMap<usize, EngineError>;
+
+/// Carries out the riders of a batch and gives the places of those that could not ride.
+pub(super) async fn carry_out(tx: &TenantTx, batch: &[Passenger<'_>]) -> Result<LeftOut, DbError> {
     let mut kinds: BTreeMap<&'static str, (Ride, Vec<usize>, Vec<Ticket<'_>>)> = BTreeMap::new();
     for (place, passenger) in batch.iter().enumerate() {
-        let Some(rider) = passenger.rider else {
-            continue;
-        };
-        if !is_first(passenger.verdict) {
+        if !passenger.verdict.is_first() {
             continue;
         }
-        let of_kind = kinds
-            .entry(rider.kind.name)
-            .or_insert_with(|| (rider.kind.ride, Vec::new(), Vec::new()));
-        of_kind.1.push(place);
-        of_kind.2.push(Ticket {
-            command: passenger.command,
-            verdict: passenger.verdict,
-            facts: rider.facts.as_ref(),
-        });
+        for part in passenger.rider.iter().flat_map(|rider| &rider.parts) {
+            let of_kind = kinds
+                .entry(part.kind.name)
+                .or_insert_with(|| (part.kind.ride, Vec::new(), Vec::new()));
+            of_kind.1.push(place);
+            of_kind.2.push(Ticket {
+                command: passenger.command,
+                verdict: passenger.verdict,
+                facts: part.facts.as_ref(),
+            });
+        }
     }
-    let mut stale = Vec::new();
+    let mut left_out = LeftOut::new();
     for (ride, places, tickets) in kinds.into_values() {
         let outcomes = ride(tx, &tickets).await?;
         if outcomes.len() != tickets.len() {
@@ -125,15 +139,18 @@ pub(super) async fn carry_out(
                 column: "outcome",
             });
         }
-        let late = places.into_iter().zip(outcomes);
-        stale.extend(late.filter_map(|(place, how)| (how == Ridden::Stale).then_some(place)));
+        for ((place, ticket), how) in places.into_iter().zip(&tickets).zip(outcomes) {
+            let why = match how {
+                Ridden::Done => continue,
+                Ridden::Stale => EngineError::Stale,
+                Ridden::Declined => EngineError::Declined(ticket.verdict),
+            };
+            left_out.insert(place, why);
+        }
+        // The batch is repeated without them: what else would ride now is undone in any case.
+        if !left_out.is_empty() {
+            break;
+        }
     }
-    Ok(stale)
-}
-
-const fn is_first(verdict: Verdict) -> bool {
-    match verdict {
-        Verdict::Posted { replayed, .. } | Verdict::Refused { replayed, .. } => !replayed,
-        Verdict::Conflict => false,
-    }
+    Ok(left_out)
 }

@@ -35,7 +35,7 @@ impl Tally {
         self.commands.fetch_add(commands, Ordering::Relaxed);
         counter!("branchline_ledger_commands_total").increment(commands);
         let size = u32::try_from(size).unwrap_or(u32::MAX);
-        histogram!("branchline_ledger_batch_commands").record(f64::from(size));
+        histogram!("branchline_ledger_batch_commands").record(size);
     }
 
     pub(super) fn repeated(&self, sqlstate: Option<&str>) {

@@ -6,13 +6,14 @@
 //!   its way.
 //!
 //! # Locking
-//! Whoever sends locks the position first; the ledger's accounts come after it.
+//! Whoever sends locks the position, and asks nothing of the ledger but balances. Whatever gives
+//! back rides on a command: the ledger's accounts are locked before it.
 
 mod rows;
 
 use branchline_banking as banking;
 use branchline_banking::{House, Rail};
-use branchline_db::{TenantTx, audit};
+use branchline_db::{DbError, TenantTx, audit};
 use branchline_kernel::{Currency, LedgerAccountId, Money, PostingId};
 use branchline_ledger as ledger;
 use branchline_ledger::{Action, Command, Dates, Effect, LedgerKey, Leg, Post, RefusedByLedger};
@@ -120,8 +121,8 @@ pub async fn net(tx: &TenantTx, run: Uuid, owed: Money) -> Result<Option<Posting
 }
 
 /// Makes the row that others lock.
-pub(crate) async fn ensure(tx: &TenantTx, currency: Currency) -> Result<(), PaymentError> {
-    Ok(rows::ensure(tx, RAIL, currency).await?)
+pub(crate) async fn ensure(tx: &TenantTx, currency: Currency) -> Result<(), DbError> {
+    rows::ensure(tx, RAIL, currency).await
 }
 
 /// Counts `amount` as on its way, unless it would pass the cap; says whether it did.
@@ -138,9 +139,9 @@ pub(crate) async fn take_in_flight(tx: &TenantTx, amount: Money) -> Result<bool,
 }
 
 /// The amount is no longer on its way.
-pub(crate) async fn give_back_in_flight(tx: &TenantTx, amount: Money) -> Result<(), PaymentError> {
+pub(crate) async fn give_back_in_flight(tx: &TenantTx, amount: Money) -> Result<(), DbError> {
     let back = Money::new(amount.minor().saturating_neg(), amount.currency());
-    Ok(rows::move_in_flight(tx, RAIL, back).await?)
+    rows::move_in_flight(tx, RAIL, back).await
 }
 
 /// What is booked on an account of the institution; nothing where it was never needed.

@@ -3,7 +3,7 @@
 use branchline_banking::{AccountError, InstitutionError};
 use branchline_db::DbError;
 use branchline_kernel::{Kind, PaymentId, Refusal};
-use branchline_ledger::{LedgerError, MalformedCommand};
+use branchline_ledger::{EngineError, LedgerError, MalformedCommand};
 
 use super::model::WrongState;
 
@@ -46,6 +46,9 @@ pub enum PaymentError {
     /// The ledger failed.
     #[error("the ledger could not be asked")]
     Ledger(#[from] LedgerError),
+    /// The ledger's engine gave no verdict.
+    #[error("the ledger gave no verdict")]
+    Engine(#[from] EngineError),
     /// The database failed.
     #[error("the payment could not be read or written")]
     Db(#[from] DbError),
@@ -70,7 +73,8 @@ impl PaymentError {
             | Self::KeyConflict(_)
             | Self::Malformed(_)
             | Self::Account(_)
-            | Self::Institution(_) => false,
+            | Self::Institution(_)
+            | Self::Engine(_) => false,
         }
     }
 }
@@ -86,6 +90,7 @@ impl Refusal for PaymentError {
             Self::Account(error) => error.kind(),
             Self::Institution(error) => error.kind(),
             Self::Ledger(error) => error.kind(),
+            Self::Engine(error) => error.kind(),
             Self::Db(error) => error.kind(),
         }
     }
@@ -103,6 +108,7 @@ impl Refusal for PaymentError {
             Self::Account(error) => error.code(),
             Self::Institution(error) => error.code(),
             Self::Ledger(error) => error.code(),
+            Self::Engine(error) => error.code(),
             Self::Db(error) => error.code(),
         }
     }
@@ -138,6 +144,7 @@ impl Refusal for PaymentError {
             Self::Account(error) => error.public(),
             Self::Institution(error) => error.public(),
             Self::Ledger(error) => error.public(),
+            Self::Engine(error) => error.public(),
             Self::Db(error) => error.public(),
         }
     }

@@ -1,39 +1,43 @@
 //! A payment from an account of this institution.
 //!
 //! # Invariants
-//! - Every change is one version, one transition row and one event, in the transaction of what it
-//!   does to the ledger.
+//! - Every change is one version, one transition row and one event, in the commit of what it does
+//!   to the ledger: it rides on the command.
 //! - Every step may be repeated: it looks at the state first and does nothing twice.
 //!
 //! # Locking
-//! The payment's row first; see the crate.
+//! What changes by itself locks the payment's row; what rides finds it by its version. See the
+//! crate.
 
 mod counterparty;
 mod error;
 mod model;
 #[cfg(test)]
 mod model_tests;
+mod plan;
 mod postings;
+mod riding;
 mod rows;
 mod steps;
 
-use branchline_db::jobs;
-use branchline_db::{OnConstraint, Program, TenantTx, outbox};
+use branchline_db::{OnConstraint, TenantTx, outbox};
 use branchline_kernel::PaymentId;
 use serde::Serialize;
 
 pub use counterparty::{Counterparty, counterparties};
 pub use error::PaymentError;
 pub use model::{Debtor, Instruction, NewPayment, Payment, State, WrongState};
+use plan::Movement;
+pub use plan::{Plan, Planned};
 pub use steps::{Step, conclude, dispatch, due, next_step, postpone, reserve};
 
 /// What others are told when a payment changes.
 #[derive(Serialize)]
-struct StateChanged<'a> {
+struct StateChanged {
     payment: PaymentId,
     version: i64,
     state: &'static str,
-    reason: Option<&'a str>,
+    reason: Option<&'static str>,
 }
 
 /// What a job is told; the database adds the tenant.
@@ -60,7 +64,8 @@ pub async fn initiate(tx: &TenantTx, new: NewPayment) -> Result<Payment, Payment
 }
 
 /// The member agrees, and the money is held at once; too little money ends the payment. Repeated,
-/// it gives the payment as it stands. `is_what_was_shown` judges the row under its lock.
+/// it gives the payment as it stands. `is_what_was_shown` judges the row; that it has not changed
+/// since is seen in the commit.
 ///
 /// # Errors
 /// [`PaymentError::Changed`] when the row is not what the member saw; [`PaymentError::WrongState`]
@@ -69,8 +74,8 @@ pub async fn authorise(
     tx: &TenantTx,
     id: PaymentId,
     is_what_was_shown: impl Fn(&Payment) -> bool,
-) -> Result<Payment, PaymentError> {
-    let payment = lock(tx, id).await?;
+) -> Result<Plan, PaymentError> {
+    let payment = get_payment(tx, id).await?;
     if !is_what_was_shown(&payment) {
         return Err(PaymentError::Changed);
     }
@@ -81,15 +86,12 @@ pub async fn authorise(
         | State::Dispatching { .. }
         | State::Unknown { .. }
         | State::Completed { .. }
-        | State::Rejected { .. } => return Ok(payment),
+        | State::Rejected { .. } => return Ok(Plan::Settled(Box::new(payment))),
     }
-    let authorised = payment.state.clone().authorise()?;
-    let payment = save(tx, payment, authorised, "authorised").await?;
-    let payment = steps::hold(tx, payment).await?;
-    if payment.state.is_under_way() {
-        wake(tx, payment.id).await?;
-    }
-    Ok(payment)
+    payment.state.clone().authorise()?;
+    let command = postings::hold(tx, &payment).await?;
+    let planned = Planned::new(tx, command, payment, Movement::Hold);
+    Ok(Plan::Post(Box::new(planned)))
 }
 
 /// Calls a payment off before the member agreed. Repeated, it gives the cancelled payment.
@@ -144,6 +146,12 @@ async fn write(
 }
 
 async fn publish(tx: &TenantTx, payment: &Payment) -> Result<(), PaymentError> {
+    Ok(outbox::publish(tx, STATE_CHANGED, &event_of(payment)).await?)
+}
+
+const STATE_CHANGED: &str = "payment.state_changed.v1";
+
+const fn event_of(payment: &Payment) -> StateChanged {
     let reason = match &payment.state {
         State::Rejected { reason, .. } => Some(reason.code.code()),
         State::Received
@@ -154,25 +162,15 @@ async fn publish(tx: &TenantTx, payment: &Payment) -> Result<(), PaymentError> {
         | State::Completed { .. }
         | State::Cancelled => None,
     };
-    let event = StateChanged {
+    StateChanged {
         payment: payment.id,
         version: payment.version,
         state: payment.state.word(),
         reason,
-    };
-    Ok(outbox::publish(tx, "payment.state_changed.v1", &event).await?)
+    }
 }
 
-/// Asks for the executor; if the job gets lost, the sweep finds the payment.
-async fn wake(tx: &TenantTx, id: PaymentId) -> Result<(), PaymentError> {
-    let key = format!("payment:{id}");
-    let due = (key.as_str(), tx.now());
-    Ok(jobs::enqueue(
-        tx,
-        Program::Core,
-        "advance_payment",
-        &Wake { payment: id },
-        due,
-    )
-    .await?)
+/// The key of the job that carries a payment on; if the job gets lost, the sweep finds the payment.
+fn wake_key(id: PaymentId) -> String {
+    format!("payment:{id}")
 }

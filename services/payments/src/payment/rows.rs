@@ -1,5 +1,7 @@
 //! Rows of payments and of their transitions.
 
+use std::collections::BTreeSet;
+
 use branchline_db::{DbError, TenantTx, Values};
 use branchline_kernel::{HoldId, Iban, Money, PaymentId, PostingId, TenantId, Timestamp};
 use chrono::TimeDelta;
@@ -8,6 +10,7 @@ use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
 use super::model::{Debtor, Instruction, Payment, State};
+use super::plan::Change;
 use crate::reason::Reason;
 
 const INSERT: &str = "INSERT INTO payment (id, version, state, initiated_by, debtor_account, \
@@ -20,6 +23,20 @@ next_action_at = $12, updated_at = $13 WHERE id = $1 AND version = $2";
 const TRANSITION: &str = "INSERT INTO payment_transition \
 (payment, version, from_state, to_state, cause, actor, attempt, at) \
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+const UPDATE_ALL: &str = "UPDATE payment p SET version = n.version, state = n.state, \
+hold = n.hold, payee_tenant = n.payee_tenant, credit_posting = n.credit_posting, \
+posting = n.posting, reason_code = n.reason_code, reason_text = n.reason_text, \
+attempts = n.attempts, next_action_at = n.next_action_at, updated_at = n.updated_at \
+FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::uuid[], $6::text[], \
+$7::uuid[], $8::uuid[], $9::text[], $10::text[], $11::int[], $12::timestamptz[], \
+$13::timestamptz[]) AS n (id, before, version, state, hold, payee_tenant, credit_posting, \
+posting, reason_code, reason_text, attempts, next_action_at, updated_at) \
+WHERE p.id = n.id AND p.version = n.before RETURNING p.id";
+const TRANSITIONS: &str = "INSERT INTO payment_transition \
+(payment, version, from_state, to_state, cause, actor, attempt, at) \
+SELECT t.payment, t.version, t.from_state, t.to_state, t.cause, t.actor, t.attempt, t.at \
+FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int[], \
+$8::timestamptz[]) AS t (payment, version, from_state, to_state, cause, actor, attempt, at)";
 const FIND: &str = "SELECT id, version, state, initiated_by, debtor_account, debtor_iban, \
 debtor_name, creditor_iban, creditor_name, amount_minor, currency, end_to_end_id, remittance, \
 hold, payee_tenant, credit_posting, posting, reason_code, reason_text, attempts, next_action_at, \
@@ -121,6 +138,70 @@ pub(super) async fn update(tx: &TenantTx, payment: &Payment, before: i64) -> Res
         .with(payment.next_action_at)
         .with(payment.updated_at);
     Ok(tx.run(UPDATE, values).await? == 1)
+}
+
+/// Writes payments over the rows that have the versions beside them, and gives those found.
+pub(super) async fn update_all(
+    tx: &TenantTx,
+    payments: &[(&Payment, i64)],
+) -> Result<BTreeSet<PaymentId>, DbError> {
+    if payments.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let all = payments.iter().map(|(payment, _before)| *payment);
+    let facts: Vec<_> = all.clone().map(|one| facts(&one.state)).collect();
+    let uuids = |one: fn(&Facts<'_>) -> Option<Uuid>| facts.iter().map(one).collect::<Vec<_>>();
+    let texts = |one: for<'f> fn(&'f Facts<'_>) -> Option<&'f str>| {
+        let texts = facts.iter().map(one);
+        texts
+            .map(|text| text.map(str::to_owned))
+            .collect::<Vec<_>>()
+    };
+    let values = Values::new()
+        .with(all.clone().map(|one| one.id.uuid()).collect::<Vec<_>>())
+        .with(
+            payments
+                .iter()
+                .map(|(_, before)| *before)
+                .collect::<Vec<_>>(),
+        )
+        .with(all.clone().map(|one| one.version).collect::<Vec<_>>())
+        .with(all.clone().map(|one| one.state.word()).collect::<Vec<_>>())
+        .with(uuids(|one| one.hold.map(HoldId::uuid)))
+        .with(texts(|one| one.payee.map(TenantId::as_str)))
+        .with(uuids(|one| one.credit.map(PostingId::uuid)))
+        .with(uuids(|one| one.posting.map(PostingId::uuid)))
+        .with(texts(|one| one.reason.map(|reason| reason.code.code())))
+        .with(texts(|one| one.reason.map(|reason| reason.text.as_str())))
+        .with(all.clone().map(|one| one.attempts).collect::<Vec<_>>())
+        .with(
+            all.clone()
+                .map(|one| one.next_action_at)
+                .collect::<Vec<_>>(),
+        )
+        .with(all.map(|one| one.updated_at).collect::<Vec<_>>());
+    let rows = tx.named(UPDATE_ALL, values).await?;
+    rows.iter()
+        .map(|row| Ok(PaymentId::from(row.try_get::<Uuid, _>("id")?)))
+        .collect()
+}
+
+/// Writes transitions, each with who caused it.
+pub(super) async fn insert_transitions(
+    tx: &TenantTx,
+    changes: &[(String, Change)],
+) -> Result<(), DbError> {
+    let all = || changes.iter().map(|(_, change)| change);
+    let values = Values::new()
+        .with(all().map(|one| one.to.id.uuid()).collect::<Vec<_>>())
+        .with(all().map(|one| one.to.version).collect::<Vec<_>>())
+        .with(all().map(|one| one.from).collect::<Vec<_>>())
+        .with(all().map(|one| one.to.state.word()).collect::<Vec<_>>())
+        .with(all().map(|one| one.cause).collect::<Vec<_>>())
+        .with(changes.iter().map(|(by, _)| by.clone()).collect::<Vec<_>>())
+        .with(all().map(|one| one.to.attempts).collect::<Vec<_>>())
+        .with(all().map(|one| one.to.updated_at).collect::<Vec<_>>());
+    tx.run(TRANSITIONS, values).await.map(drop)
 }
 
 pub(super) async fn insert_transition(

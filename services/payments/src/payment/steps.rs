@@ -1,9 +1,10 @@
-//! What the executor does with a payment that is under way, one transaction per step.
+//! What the executor does with a payment that is under way, step by step.
 
 use branchline_db::{TenantTx, audit};
-use branchline_kernel::{Iban, PaymentId, TenantId};
+use branchline_kernel::{HoldId, Iban, PaymentId, TenantId};
 
 use super::model::{Payment, State};
+use super::plan::{Movement, Plan, Planned};
 use super::{PaymentError, lock, postings, rows, save, write};
 use crate::clearing;
 use crate::incoming::{Answer, CreditOrder};
@@ -12,11 +13,11 @@ use crate::reason::{Reason, ReasonCode, reason};
 /// What is to be done next with a payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
-    /// Hold the money: call [`reserve`].
+    /// Hold the money: post what [`reserve`] plans.
     Reserve,
     /// Find the institution of that account and call [`dispatch`].
     Dispatch(Iban),
-    /// Ask `payee` for the credit and call [`conclude`] with its answer.
+    /// Ask `payee` for the credit and post what [`conclude`] plans for its answer.
     Exchange {
         /// The institution to ask.
         payee: TenantId,
@@ -62,32 +63,18 @@ pub async fn due(tx: &TenantTx, limit: u16) -> Result<Vec<PaymentId>, PaymentErr
 ///
 /// # Errors
 /// [`PaymentError`]; then nothing was done.
-pub async fn reserve(tx: &TenantTx, id: PaymentId) -> Result<Payment, PaymentError> {
-    let payment = lock(tx, id).await?;
+pub async fn reserve(tx: &TenantTx, id: PaymentId) -> Result<Plan, PaymentError> {
+    let payment = super::get_payment(tx, id).await?;
     if payment.state != State::Authorised {
-        return Ok(payment);
+        return Ok(Plan::Settled(Box::new(payment)));
     }
-    let payment = hold(tx, payment).await?;
-    record(tx, &payment, "reservePayment").await?;
-    Ok(payment)
-}
-
-/// Holds the money, or ends the payment with the ledger's reason.
-pub(super) async fn hold(tx: &TenantTx, payment: Payment) -> Result<Payment, PaymentError> {
-    match postings::hold(tx, &payment).await? {
-        Ok(hold) => {
-            let reserved = payment.state.clone().reserve(hold)?;
-            save(tx, payment, reserved, "money held").await
-        }
-        Err(reason) => {
-            let rejected = payment.state.clone().reject(reason)?;
-            save(tx, payment, rejected, "ledger refused to hold").await
-        }
-    }
+    let command = postings::hold(tx, &payment).await?;
+    let planned = Planned::new(tx, command, payment, Movement::Hold);
+    Ok(Plan::Post(Box::new(planned.audited_as("reservePayment"))))
 }
 
 /// Fixes where a reserved payment goes, before anything is sent. No institution, or a net debit
-/// cap that is reached, ends it.
+/// cap that is reached, is to end it.
 ///
 /// # Errors
 /// [`PaymentError`]; then nothing was done.
@@ -95,23 +82,25 @@ pub async fn dispatch(
     tx: &TenantTx,
     id: PaymentId,
     payee: Option<TenantId>,
-) -> Result<Payment, PaymentError> {
+) -> Result<Plan, PaymentError> {
     let payment = lock(tx, id).await?;
-    if !matches!(payment.state, State::Reserved { .. }) {
-        return Ok(payment);
-    }
+    let State::Reserved { hold } = payment.state else {
+        return Ok(Plan::Settled(Box::new(payment)));
+    };
     let Some(payee) = payee else {
-        return reject(tx, payment, reason(ReasonCode::Rc04), "no institution").await;
+        let why = (reason(ReasonCode::Rc04), "no institution");
+        return reject(tx, payment, hold, why);
     };
     let amount = payment.instruction.amount;
     let leaves = payee != *tx.tenant();
     if leaves && !clearing::take_in_flight(tx, amount).await? {
-        return reject(tx, payment, reason(ReasonCode::Am23), "net debit cap").await;
+        let why = (reason(ReasonCode::Am23), "net debit cap");
+        return reject(tx, payment, hold, why);
     }
     let dispatching = payment.state.clone().dispatch(payee)?;
     let payment = save(tx, payment, dispatching, "route fixed").await?;
     record(tx, &payment, "dispatchPayment").await?;
-    Ok(payment)
+    Ok(Plan::Settled(Box::new(payment)))
 }
 
 /// Ends a payment with the payee's answer: its credit books the payer's account, its refusal
@@ -119,29 +108,18 @@ pub async fn dispatch(
 ///
 /// # Errors
 /// [`PaymentError`]; then nothing was done, and the same answer may be brought again.
-pub async fn conclude(
-    tx: &TenantTx,
-    id: PaymentId,
-    answer: Answer,
-) -> Result<Payment, PaymentError> {
-    let payment = lock(tx, id).await?;
-    let (State::Dispatching { hold, payee } | State::Unknown { hold, payee }) = &payment.state
-    else {
-        return Ok(payment);
+pub async fn conclude(tx: &TenantTx, id: PaymentId, answer: Answer) -> Result<Plan, PaymentError> {
+    let payment = super::get_payment(tx, id).await?;
+    let (State::Dispatching { hold, .. } | State::Unknown { hold, .. }) = payment.state else {
+        return Ok(Plan::Settled(Box::new(payment)));
     };
-    let (hold, leaves) = (*hold, payee != tx.tenant());
-    if leaves {
-        clearing::give_back_in_flight(tx, payment.instruction.amount).await?;
-    }
     match answer {
         Answer::Credited(credit) => {
-            let posting = postings::book(tx, &payment, hold).await?;
-            let completed = payment.state.clone().complete(credit, posting)?;
-            let payment = save(tx, payment, completed, "credited at payee").await?;
-            record(tx, &payment, "bookPayment").await?;
-            Ok(payment)
+            let command = postings::book(tx, &payment, hold).await?;
+            let planned = Planned::new(tx, command, payment, Movement::Book { credit });
+            Ok(Plan::Post(Box::new(planned.audited_as("bookPayment"))))
         }
-        Answer::Refused(reason) => reject(tx, payment, reason, "refused by payee").await,
+        Answer::Refused(reason) => reject(tx, payment, hold, (reason, "refused by payee")),
     }
 }
 
@@ -170,22 +148,15 @@ pub async fn postpone(
 }
 
 /// Frees what is held and ends the payment.
-async fn reject(
+fn reject(
     tx: &TenantTx,
     payment: Payment,
-    reason: Reason,
-    cause: &'static str,
-) -> Result<Payment, PaymentError> {
-    let rejected = payment.state.clone().reject(reason)?;
-    if let State::Rejected {
-        hold: Some(hold), ..
-    } = &rejected
-    {
-        postings::void(tx, &payment, *hold).await?;
-    }
-    let payment = save(tx, payment, rejected, cause).await?;
-    record(tx, &payment, "rejectPayment").await?;
-    Ok(payment)
+    hold: HoldId,
+    (reason, cause): (Reason, &'static str),
+) -> Result<Plan, PaymentError> {
+    let command = postings::void(tx, &payment, hold)?;
+    let planned = Planned::new(tx, command, payment, Movement::Void { reason, cause });
+    Ok(Plan::Post(Box::new(planned.audited_as("rejectPayment"))))
 }
 
 async fn record(

@@ -5,15 +5,16 @@ use branchline_banking::{
 };
 use branchline_db::{Access, Db, TenantTx};
 use branchline_kernel::{FakeClock, IdSource, Money, PaymentId, RandomIds, TenantId};
-use branchline_ledger as ledger;
+use branchline_ledger::{self as ledger, Engine, EngineLimits};
 use branchline_payments::{
-    self as payments, Answer, CreditOrder, Debtor, Instruction, NewPayment, Payment, PaymentError,
-    Step,
+    self as payments, Answer, Credit, CreditOrder, Debtor, Instruction, NewPayment, Payment,
+    PaymentError, Plan, Step,
 };
 
 /// Lion and Elephant, with Amina's and Baraka's accounts.
 pub(crate) struct Banks {
     pub(crate) core: Db,
+    pub(crate) engine: Engine,
     pub(crate) clock: FakeClock,
     pub(crate) lion: TenantId,
     pub(crate) elephant: TenantId,
@@ -33,8 +34,10 @@ pub(crate) async fn banks() -> Option<Banks> {
     establish(&core, &elephant, "70010002").await;
     let amina = member(&core, &lion, "Amina").await;
     let baraka = member(&core, &elephant, "Baraka").await;
+    let engine = Engine::try_new(&core, EngineLimits::STANDARD).unwrap();
     let banks = Banks {
         core,
+        engine,
         clock: made.clock,
         lion,
         elephant,
@@ -99,12 +102,31 @@ impl Banks {
     }
 
     pub(crate) async fn deposit(&self, tenant: &TenantId, account: &Account, amount: Money) {
-        let posting = RandomIds.next().into();
-        self.at(tenant, async |tx| {
-            Ok(banking::deposit_cash(tx, account.id, amount, posting).await?)
-        })
-        .await
-        .unwrap();
+        let key = RandomIds.next().into();
+        let command = self
+            .at(tenant, async |tx| {
+                Ok(banking::cash_deposit(tx, account.id, amount, key).await?)
+            })
+            .await
+            .unwrap();
+        let verdict = self.engine.submit(tenant, command, None).await.unwrap();
+        assert!(verdict.accepted().is_ok(), "{verdict:?}");
+    }
+
+    /// Posts what `plan` plans at Lion, planning anew while the payment changes.
+    pub(crate) async fn post(
+        &self,
+        plan: impl AsyncFn(&TenantTx) -> Result<Plan, PaymentError>,
+    ) -> Result<Payment, PaymentError> {
+        loop {
+            let planned = match self.at(&self.lion, &plan).await? {
+                Plan::Settled(payment) => return Ok(*payment),
+                Plan::Post(planned) => planned,
+            };
+            if let Some(payment) = planned.post(&self.engine, &self.lion).await? {
+                return Ok(payment);
+            }
+        }
     }
 
     /// What is booked and what is available, in minor units.
@@ -150,19 +172,15 @@ impl Banks {
     }
 
     pub(crate) async fn authorise(&self, id: PaymentId) -> Result<Payment, PaymentError> {
-        self.at(&self.lion, async |tx| {
-            payments::authorise(tx, id, |_| true).await
-        })
-        .await
+        self.post(async |tx| payments::authorise(tx, id, |_| true).await)
+            .await
     }
 
     pub(crate) async fn dispatch(&self, id: PaymentId) -> Payment {
         let to = self.elephant.clone();
-        self.at(&self.lion, async |tx| {
-            payments::dispatch(tx, id, Some(to.clone())).await
-        })
-        .await
-        .unwrap()
+        self.post(async |tx| payments::dispatch(tx, id, Some(to.clone())).await)
+            .await
+            .unwrap()
     }
 
     /// The order that Elephant is asked for.
@@ -178,19 +196,40 @@ impl Banks {
     }
 
     pub(crate) async fn credit(&self, order: &CreditOrder) -> Answer {
-        self.at(&self.elephant, async |tx| {
-            payments::credit_at_payee(tx, order).await
-        })
-        .await
-        .unwrap()
+        self.try_credit(order).await.unwrap()
+    }
+
+    pub(crate) async fn try_credit(&self, order: &CreditOrder) -> Result<Answer, PaymentError> {
+        loop {
+            let plan = async |tx: &TenantTx| payments::plan_credit(tx, order).await;
+            match self.at(&self.elephant, plan).await? {
+                Credit::Answered(answer) => return Ok(answer),
+                Credit::Refuse(reason) => {
+                    let refuse = async |tx: &TenantTx| {
+                        payments::refuse_credit(tx, order, reason.clone()).await
+                    };
+                    return self.at(&self.elephant, refuse).await;
+                }
+                Credit::Post(planned) => {
+                    if let Some(answer) = planned.post(&self.engine, &self.elephant).await? {
+                        return Ok(answer);
+                    }
+                }
+            }
+        }
     }
 
     pub(crate) async fn conclude(&self, id: PaymentId, answer: Answer) -> Payment {
-        self.at(&self.lion, async |tx| {
-            payments::conclude(tx, id, answer.clone()).await
-        })
-        .await
-        .unwrap()
+        self.try_conclude(id, answer).await.unwrap()
+    }
+
+    pub(crate) async fn try_conclude(
+        &self,
+        id: PaymentId,
+        answer: Answer,
+    ) -> Result<Payment, PaymentError> {
+        self.post(async |tx| payments::conclude(tx, id, answer.clone()).await)
+            .await
     }
 
     /// Ends the test: at both institutions the books agree with themselves, and what lies on

@@ -101,9 +101,7 @@ async fn an_iban_of_no_institution_frees_the_hold() {
     let Some(banks) = banks().await else { return };
     let id = banks.authorised(banks.order(eur(1_000))).await.id;
     let payment = banks
-        .at(&banks.lion, async |tx| {
-            payments::dispatch(tx, id, None).await
-        })
+        .post(async |tx| payments::dispatch(tx, id, None).await)
         .await
         .unwrap();
     assert_eq!(reason(&payment), "RC04");

@@ -107,11 +107,7 @@ async fn an_order_of_the_same_name_with_other_content_is_not_answered() {
     banks.credit(&order).await;
     let mut more = order.clone();
     more.instruction.amount = eur(9_000);
-    let refused = banks
-        .at(&banks.elephant, async |tx| {
-            payments::credit_at_payee(tx, &more).await
-        })
-        .await;
+    let refused = banks.try_credit(&more).await;
     assert!(matches!(refused, Err(PaymentError::KeyConflict(_))));
     assert_eq!(
         banks.balance(&banks.elephant, &banks.baraka).await,

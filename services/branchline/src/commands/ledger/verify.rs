@@ -76,7 +76,7 @@ async fn look_through(db: &Db, tenant: &Tenant, from: Checkpoint) -> anyhow::Res
     }
     say(&format!("{}: {found} findings", tenant.slug));
     metrics::gauge!("branchline_ledger_findings", "tenant" => tenant.slug.to_string())
-        .set(f64::from(u32::try_from(found).unwrap_or(u32::MAX)));
+        .set(u32::try_from(found).unwrap_or(u32::MAX));
     Ok(found)
 }
 
