@@ -131,7 +131,9 @@ pub enum OAuthError {
     )]
     MalformedForm,
     /// The body is no JSON object.
-    #[error("the body is not a JSON object in UTF-8: send one with content type application/json")]
+    #[error(
+        "the body is not a JSON object in UTF-8 with each member once: send one with content type application/json"
+    )]
     MalformedJson,
     /// `client_id` names another client than the assertion.
     #[error("client_id differs from the client that signed the assertion: send the same")]

@@ -1,5 +1,6 @@
 //! Reading a JSON body with the path of each member, so that a refusal can name its place.
 
+use branchline_kernel::UniqueMembers;
 use serde_json::{Map, Value};
 
 use crate::Xs2aError;
@@ -10,7 +11,8 @@ const MAX_BODY_BYTES: usize = 65_536;
 /// Reads a body.
 ///
 /// # Errors
-/// FORMAT_ERROR when it is too long, not UTF-8, no JSON, or nested too deep.
+/// FORMAT_ERROR when it is too long, not UTF-8, no JSON, nested too deep, or when a member stands
+/// twice.
 pub fn parse_json(body: &[u8]) -> Result<Value, Xs2aError> {
     if body.len() > MAX_BODY_BYTES {
         return Err(Xs2aError::format(
@@ -18,9 +20,16 @@ pub fn parse_json(body: &[u8]) -> Result<Value, Xs2aError> {
             "the body is too long: send at most 65536 bytes",
         ));
     }
-    serde_json::from_slice(body).map_err(|_not_json| {
+    let value = serde_json::from_slice(body).map_err(|_not_json| {
         Xs2aError::format("body", "the body is not JSON in UTF-8: send a JSON object")
-    })
+    })?;
+    serde_json::from_slice::<UniqueMembers>(body).map_err(|_twice| {
+        Xs2aError::format(
+            "body",
+            "a member stands twice in one object: send each member once",
+        )
+    })?;
+    Ok(value)
 }
 
 /// A JSON object and where it stands. Members that nobody asks for are ignored.
@@ -136,6 +145,8 @@ mod tests {
             b"{",
             b"\xff",
             b"{\"a\":\"\xff\"}",
+            b"{\"a\":1,\"a\":2}",
+            b"{\"a\":[{\"b\":1,\"b\":1}]}",
             deep.as_bytes(),
             &[b' '; 70_000],
         ] {

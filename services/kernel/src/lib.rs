@@ -14,6 +14,7 @@ mod money;
 mod refusal;
 mod secret;
 mod tenant;
+mod unique_members;
 
 pub use clock::{Clock, FakeClock, SystemClock, Timestamp};
 pub use currency::{Currency, UnknownCurrency};
@@ -27,3 +28,4 @@ pub use money::{Money, MoneyError};
 pub use refusal::{Kind, Refusal};
 pub use secret::Secret;
 pub use tenant::{MalformedTenant, TenantId, TenantSlug};
+pub use unique_members::UniqueMembers;

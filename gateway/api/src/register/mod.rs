@@ -1,11 +1,13 @@
 //! Dynamic client registration (RFC 7591): once for the installation, with an invitation.
 
-use actix_web::http::header::CACHE_CONTROL;
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use actix_web::web::{self, Bytes, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use branchline_consent::tpp;
 use branchline_db::Access;
+use branchline_kernel::UniqueMembers;
 use branchline_oauth::{OAuthError, OpaqueToken, RegistrationRequest, TokenKind};
+use branchline_xs2a::json_content;
 
 use crate::Gateway;
 use crate::oauth::docs::OAuthErrors;
@@ -32,7 +34,11 @@ pub(crate) async fn register_client(
     let invitation = branchline_web::bearer(&request).ok_or(OAuthError::InvalidInvitation)?;
     let invitation = OpaqueToken::parse(TokenKind::Invitation, invitation)?;
     let sent = sent.map_err(|_unread| OAuthError::MalformedJson)?;
+    let kind = request.headers().get(CONTENT_TYPE);
+    json_content(kind.and_then(|kind| kind.to_str().ok()))
+        .map_err(|_other_type| OAuthError::MalformedJson)?;
     let body = serde_json::from_slice(&sent).map_err(|_not_json| OAuthError::MalformedJson)?;
+    serde_json::from_slice::<UniqueMembers>(&sent).map_err(|_twice| OAuthError::MalformedJson)?;
     let wanted = RegistrationRequest::parse(body)?.validate(gateway.loopback())?;
     let tx = gateway.db().platform(Access::Write).await?;
     let made = tpp::register(&tx, &invitation, &wanted).await?;

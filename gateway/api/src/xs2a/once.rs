@@ -2,7 +2,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::http::header::LOCATION;
+use actix_web::http::header::{CONTENT_TYPE, LOCATION};
 use branchline_db::idempotency::Key;
 use branchline_db::{Digest, TenantTx, audit};
 use branchline_web::{Answer, Outcome, Relay};
@@ -78,6 +78,11 @@ impl Once<'_> {
 /// What was created says where it is and how its member approves it.
 fn respond(answer: &Answer) -> HttpResponse {
     let mut response = answer.respond();
+    if answer.status >= 400 {
+        // A remembered refusal is in the words of the standard, not in those of our own interfaces.
+        let json = actix_web::http::header::HeaderValue::from_static("application/json");
+        response.headers_mut().insert(CONTENT_TYPE, json);
+    }
     if answer.status != StatusCode::CREATED.as_u16() {
         return response;
     }
@@ -96,6 +101,14 @@ fn respond(answer: &Answer) -> HttpResponse {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_remembered_refusal_is_not_a_problem_of_our_own_interfaces() {
+        let body = serde_json::json!({"tppMessages": []});
+        let told = respond(&Answer { status: 404, body });
+        let kind = told.headers().get(CONTENT_TYPE).cloned();
+        assert_eq!(kind, "application/json".parse().ok());
+    }
 
     #[test]
     fn what_was_created_names_its_address_and_approach() {

@@ -4,7 +4,10 @@
 //! `{ file = "/run/secrets/core_url" }`, which reads the file without its last line break.
 
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 use toml::{Table, Value};
 
 use super::{Config, ConfigError};
@@ -55,6 +58,27 @@ fn set(table: &mut Table, path: &str, value: String) {
                 set(inner, rest, value);
             }
         }
+    }
+}
+
+/// A number, or the text of one: the environment has no numbers.
+pub(super) fn number<'de, D, T>(from: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + FromStr,
+{
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Given<T> {
+        Number(T),
+        Text(String),
+    }
+    match Given::deserialize(from) {
+        Ok(Given::Number(number)) => Ok(number),
+        Ok(Given::Text(text)) => text
+            .parse()
+            .map_err(|_no_number| D::Error::custom("expected a positive whole number")),
+        Err(_neither) => Err(D::Error::custom("expected a positive whole number")),
     }
 }
 
@@ -112,6 +136,27 @@ directory = "identity"
         );
         let config = read(TEXT, [variable].into_iter()).unwrap();
         assert_eq!(config.database.core_url.unwrap().expose(), "postgres://x");
+    }
+
+    #[test]
+    fn the_environment_sets_numbers_too() {
+        let set = |value: &str| {
+            let name = "BRANCHLINE__GATEWAY__CALLS_PER_SECOND".to_owned();
+            read(TEXT, [(name, value.to_owned())].into_iter())
+        };
+        assert_eq!(set("7").unwrap().gateway.calls_per_second.get(), 7);
+        for wrong in ["0", "-1", "1.5", "many", ""] {
+            assert!(set(wrong).is_err(), "{wrong}");
+        }
+        let in_the_file = "[gateway]\ncalls_per_second = 7";
+        assert_eq!(
+            with("[gateway]", in_the_file)
+                .unwrap()
+                .gateway
+                .calls_per_second
+                .get(),
+            7
+        );
     }
 
     #[test]

@@ -58,7 +58,7 @@ pub struct GatewayConfig {
     /// Its address as others see it, without a slash at the end.
     pub public_url: String,
     /// Most calls a second from one address.
-    #[serde(default = "default_calls")]
+    #[serde(default = "default_calls", deserialize_with = "load::number")]
     pub calls_per_second: NonZeroU32,
 }
 
@@ -103,7 +103,7 @@ pub struct DatabaseConfig {
     /// For `migrate` and `tenant`; no service needs it.
     pub migrator_url: Option<Secret<String>>,
     /// Most connections of one program.
-    #[serde(default = "default_connections")]
+    #[serde(default = "default_connections", deserialize_with = "load::number")]
     pub max_connections: u32,
 }
 

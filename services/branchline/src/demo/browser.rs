@@ -11,6 +11,7 @@ use reqwest::{Client, Method, Url};
 use super::html::{self, Form};
 
 /// A person's browser.
+#[derive(Clone)]
 pub struct Browser {
     http: Client,
     cookies: BTreeMap<String, BTreeMap<String, String>>,

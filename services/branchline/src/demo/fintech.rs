@@ -333,22 +333,40 @@ impl Fintech {
         .await
     }
 
-    /// `private_key_jwt` (RFC 7523), for one use.
-    fn client_auth(&self, tenant: &str) -> anyhow::Result<Vec<(&'static str, String)>> {
+    /// The claims of a `private_key_jwt` (RFC 7523), for one use.
+    ///
+    /// # Errors
+    /// When there are no random numbers.
+    pub fn claims(&self, tenant: &str) -> anyhow::Result<Value> {
         let now = SystemClock.now().timestamp();
-        let claims = json!({
+        Ok(json!({
             "iss": self.client_id,
             "sub": self.client_id,
             "aud": format!("{}/t/{tenant}", self.gateway),
             "iat": now,
             "exp": now.saturating_add(60),
             "jti": random_token(16)?,
-        });
+        }))
+    }
+
+    /// Signs claims with the key of the registration.
+    ///
+    /// # Errors
+    /// When the key does not sign.
+    pub fn sign(&self, claims: &Value) -> anyhow::Result<String> {
         let header = Header {
             kid: Some("1".to_owned()),
             ..Header::new(Algorithm::ES256)
         };
-        let assertion = jsonwebtoken::encode(&header, &claims, &self.key)?;
+        Ok(jsonwebtoken::encode(&header, claims, &self.key)?)
+    }
+
+    /// The fields of a form that prove who sends it.
+    ///
+    /// # Errors
+    /// When the key does not sign.
+    pub fn client_auth(&self, tenant: &str) -> anyhow::Result<Vec<(&'static str, String)>> {
+        let assertion = self.sign(&self.claims(tenant)?)?;
         Ok(vec![
             ("client_id", self.client_id.clone()),
             (

@@ -90,9 +90,7 @@ async fn verify_books(db: Db) -> anyhow::Result<()> {
     for tenant in db.tenants().await? {
         let slug = tenant.slug.to_string();
         match verify_of(&db, &tenant.id).await {
-            Ok(found) => {
-                gauge!("branchline_ledger_findings", "tenant" => slug).set(f64::from(found))
-            }
+            Ok(found) => gauge!("branchline_ledger_findings", "tenant" => slug).set(found),
             Err(error) => warn!(
                 tenant = tenant.id.as_str(),
                 "The books were not verified: {error:#}"

@@ -1,10 +1,10 @@
 //! A canary in every text of Elephant's rows never shows while Lion's people and tokens act.
 
-use anyhow::Context;
 use branchline::demo::{Browser, Call, Layout, sign_in_at};
 use reqwest::Method;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
+use crate::rows;
 use crate::scene::Scene;
 
 /// Stands in Elephant's rows and nowhere else.
@@ -33,8 +33,8 @@ async fn a_planted_leak_is_found() {
     let scene = Scene::set(Layout::One).await.unwrap();
     plant(&scene).await.unwrap();
     // What a forgotten tenant would look like: a name of Elephant's in a row of Lion's.
-    let lion = schemas(&scene, "lion").await.unwrap();
-    run(
+    let lion = rows::schema(&scene, "lion").await.unwrap();
+    rows::run(
         &scene,
         &format!("UPDATE t_{lion}.member SET name = '{CANARY}'"),
     )
@@ -130,7 +130,7 @@ async fn plant(scene: &Scene) -> anyhow::Result<()> {
         .journey
         .create_consent(&scene.fintech, &scene.elephant, &own)
         .await?;
-    let elephant = schemas(scene, "elephant").await?;
+    let elephant = rows::schema(scene, "elephant").await?;
     let mut connection = PgConnection::connect(scene.stage.database_url.expose()).await?;
     let columns: Vec<(String, String, String)> = sqlx::query_as(
         "SELECT c.table_schema::text, c.table_name::text, c.column_name::text \
@@ -155,22 +155,5 @@ async fn plant(scene: &Scene) -> anyhow::Result<()> {
         }
     }
     anyhow::ensure!(planted > 20, "only {planted} texts were planted");
-    Ok(())
-}
-
-async fn schemas(scene: &Scene, slug: &str) -> anyhow::Result<String> {
-    let mut connection = PgConnection::connect(scene.stage.database_url.expose()).await?;
-    let id: Option<String> = sqlx::query_scalar("SELECT id FROM platform.tenant WHERE slug = $1")
-        .bind(slug)
-        .fetch_optional(&mut connection)
-        .await?;
-    id.with_context(|| format!("no tenant {slug}"))
-}
-
-async fn run(scene: &Scene, sql: &str) -> anyhow::Result<()> {
-    let mut connection = PgConnection::connect(scene.stage.database_url.expose()).await?;
-    sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))
-        .execute(&mut connection)
-        .await?;
     Ok(())
 }

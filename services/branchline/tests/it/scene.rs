@@ -20,7 +20,7 @@ pub(crate) struct Scene {
     args: DemoArgs,
 }
 
-fn args(layout: Layout) -> DemoArgs {
+fn args(layout: Layout, redis: bool) -> DemoArgs {
     let word: String = RandomIds
         .next()
         .simple()
@@ -31,7 +31,7 @@ fn args(layout: Layout) -> DemoArgs {
     DemoArgs {
         once: true,
         identity: IdentityChoice::Dev,
-        redis: false,
+        redis,
         processes: layout,
         keep: false,
         reset: false,
@@ -47,38 +47,27 @@ fn args(layout: Layout) -> DemoArgs {
 impl Scene {
     /// Sets the scene with one process or two.
     pub(crate) async fn set(layout: Layout) -> anyhow::Result<Self> {
+        Self::prepare(args(layout, false)).await
+    }
+
+    /// Sets the scene with a private Redis.
+    pub(crate) async fn with_redis() -> anyhow::Result<Self> {
+        Self::prepare(args(Layout::One, true)).await
+    }
+
+    async fn prepare(args: DemoArgs) -> anyhow::Result<Self> {
         install_crypto();
-        let args = args(layout);
         let stage = Stage::prepare(&args).await?;
-        let journey = Journey::begin(&stage, &[]).await?;
+        // A test asks faster than any third party may.
+        let limits = [("BRANCHLINE__GATEWAY__CALLS_PER_SECOND", "100000")];
+        let journey = Journey::begin(&stage, &limits).await?;
         let (lion, elephant) = (
             journey.create_tenant(&stage, &LION).await?,
             journey.create_tenant(&stage, &ELEPHANT).await?,
         );
         let payer = open(&journey, &lion, "1000.00").await?;
         let payee = open(&journey, &elephant, "75.00").await?;
-        let invitation = stage
-            .operate(&["tpp", "invite", "--note", "Savanna Budget"])
-            .await?;
-        let fintech = Fintech::register(
-            journey.http.clone(),
-            &journey.gateway,
-            "Savanna Budget",
-            invitation.trim(),
-        )
-        .await?;
-        for tenant in [LION.slug, ELEPHANT.slug] {
-            stage
-                .operate(&[
-                    "tpp",
-                    "enable",
-                    "--client",
-                    fintech.client_id(),
-                    "--tenant",
-                    tenant,
-                ])
-                .await?;
-        }
+        let fintech = register(&stage, &journey, "Savanna Budget", &BOTH).await?;
         Ok(Self {
             stage,
             journey,
@@ -89,6 +78,16 @@ impl Scene {
             fintech,
             args,
         })
+    }
+
+    /// Another fintech, enabled at these tenants.
+    pub(crate) async fn fintech(&self, name: &str, at: &[&str]) -> anyhow::Result<Fintech> {
+        register(&self.stage, &self.journey, name, at).await
+    }
+
+    /// A page of the gateway, or an operation of it.
+    pub(crate) fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.journey.gateway)
     }
 
     /// An order from Lion's member to Elephant's.
@@ -116,6 +115,26 @@ impl Scene {
         self.journey.stop().await?;
         self.stage.take_down(&self.args).await
     }
+}
+
+const BOTH: [&str; 2] = [LION.slug, ELEPHANT.slug];
+
+async fn register(
+    stage: &Stage,
+    journey: &Journey,
+    name: &str,
+    at: &[&str],
+) -> anyhow::Result<Fintech> {
+    let invitation = stage.operate(&["tpp", "invite", "--note", name]).await?;
+    let http = journey.http.clone();
+    let fintech = Fintech::register(http, &journey.gateway, name, invitation.trim()).await?;
+    for tenant in at {
+        let client = ["--client", fintech.client_id(), "--tenant", tenant];
+        stage
+            .operate(&[&["tpp", "enable"], client.as_slice()].concat())
+            .await?;
+    }
+    Ok(fintech)
 }
 
 async fn open(journey: &Journey, tenant: &Tenant, deposit: &str) -> anyhow::Result<Account> {

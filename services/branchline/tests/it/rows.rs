@@ -1,0 +1,25 @@
+//! What a superuser does behind everybody's back.
+
+use anyhow::Context;
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+
+use crate::scene::Scene;
+
+/// What the names of a tenant's schemas end in.
+pub(crate) async fn schema(scene: &Scene, slug: &str) -> anyhow::Result<String> {
+    let mut connection = PgConnection::connect(scene.stage.database_url.expose()).await?;
+    let id: Option<String> = sqlx::query_scalar("SELECT id FROM platform.tenant WHERE slug = $1")
+        .bind(slug)
+        .fetch_optional(&mut connection)
+        .await?;
+    id.with_context(|| format!("no tenant {slug}"))
+}
+
+/// Runs SQL; says how many rows it touched.
+pub(crate) async fn run(scene: &Scene, sql: &str) -> anyhow::Result<u64> {
+    let mut connection = PgConnection::connect(scene.stage.database_url.expose()).await?;
+    let done = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))
+        .execute(&mut connection)
+        .await?;
+    Ok(done.rows_affected())
+}
