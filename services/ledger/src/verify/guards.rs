@@ -103,7 +103,8 @@ AND c.relname = 'posting_reversal_of_key' AND i.indisunique AND i.indisvalid) \
 UNION ALL SELECT 'function ' || w.name FROM (SELECT u.name, array_agg(u.digest) AS digests \
 FROM unnest($6::text[], $7::text[]) u(name, digest) GROUP BY u.name) w \
 WHERE (SELECT count(*) FILTER (WHERE p.prosecdef AND encode(sha256(convert_to(p.prosrc, 'UTF8')), 'hex') = ANY (w.digests) \
-AND p.proconfig @> ARRAY['search_path=' || quote_ident(current_schema()) || ', pg_temp']) <> 1 OR count(*) <> 1 \
+AND EXISTS (SELECT FROM unnest(p.proconfig) c WHERE c LIKE 'search%' \
+AND split_part(c, '=', 2) = quote_ident(current_schema()) || ', pg_temp')) <> 1 OR count(*) <> 1 \
 FROM pg_proc p WHERE p.pronamespace = current_schema()::regnamespace AND p.proname = w.name) \
 UNION ALL SELECT 'rights of the application on ' || c.relname FROM pg_class c \
 WHERE c.relnamespace = current_schema()::regnamespace \
