@@ -78,6 +78,11 @@ const TENANT: &[Migration] = &[
         sql: include_str!("../tenant/0014_ledger_seals.sql"),
     },
     Migration {
+        number: 15,
+        name: "ledger_marks",
+        sql: include_str!("../tenant/0015_ledger_marks.sql"),
+    },
+    Migration {
         number: 20,
         name: "banking",
         sql: include_str!("../tenant/0020_banking.sql"),

@@ -62,8 +62,22 @@ pub fn build_binary(repo: &Repo) -> Result<PathBuf, String> {
     binary(repo)
 }
 
+/// Builds the binary as it is shipped and tells where it is.
+pub fn build_release(repo: &Repo) -> Result<PathBuf, String> {
+    run(
+        cargo(repo).args(["build", "--release", "--workspace", "--bins", "--locked"]),
+        "cargo build",
+    )?;
+    Ok(target(repo)?.join("release").join("branchline"))
+}
+
 /// Where the built binary is.
 pub fn binary(repo: &Repo) -> Result<PathBuf, String> {
+    Ok(target(repo)?.join("debug").join("branchline"))
+}
+
+/// Where cargo puts what it builds.
+fn target(repo: &Repo) -> Result<PathBuf, String> {
     let output = cargo(repo)
         .args([
             "metadata",
@@ -80,5 +94,5 @@ pub fn binary(repo: &Repo) -> Result<PathBuf, String> {
     let target = metadata["target_directory"]
         .as_str()
         .ok_or("cargo metadata names no target directory")?;
-    Ok(PathBuf::from(target).join("debug").join("branchline"))
+    Ok(PathBuf::from(target))
 }

@@ -26,6 +26,8 @@ Branchline's own commands: cargo xtask COMMAND [OPTIONS]
   ci [--full]        check, then test; --full adds the long suites
   openapi [--check]  write openapi/*.json from the code, or only compare
   migrations --accept  freeze new migrations: add their checksums to migrations/checksums.txt
+  torture ledger     kill, cut and stop everything while posting; --seed S  --rounds N  --plant BUG
+  bench ledger       the ledger against pgbench, release build; --quick  --json FILE  --triples N
   postgres [OPTIONS] a private PostgreSQL in the foreground, until Ctrl-C
   keycloak [OPTIONS] a private Keycloak in the foreground; fetched once into your cache
   help               this text
@@ -67,6 +69,8 @@ fn run(command: &str, rest: &[String]) -> Result<bool, String> {
         "openapi" => openapi(&repo, rest),
         "migrations" => migrations(&repo, rest),
         "demo" => branchline(&repo, &["demo"], rest),
+        "torture" => of_ledger(&repo, "torture", rest),
+        "bench" => of_ledger(&repo, "bench", rest),
         "postgres" => branchline(&repo, &["launch", "--postgres"], rest),
         "keycloak" => branchline(&repo, &["launch", "--keycloak"], rest),
         "help" | "--help" | "-h" => {
@@ -118,6 +122,26 @@ fn migrations(repo: &Repo, rest: &[String]) -> Result<bool, String> {
 fn branchline(repo: &Repo, first: &[&str], rest: &[String]) -> Result<bool, String> {
     let binary = cargo::build_binary(repo)?;
     let error = Command::new(&binary).args(first).args(rest).exec();
+    Err(format!("cannot start {}: {error}", binary.display()))
+}
+
+/// `torture` and `bench` of the ledger. Figures count from a release build only; a quick bench
+/// shows that it works and takes the build that is there.
+fn of_ledger(repo: &Repo, command: &str, rest: &[String]) -> Result<bool, String> {
+    let Some(("ledger", rest)) = rest.split_first().map(|(what, rest)| (what.as_str(), rest))
+    else {
+        return Err(format!("{command} knows one subject: ledger"));
+    };
+    let is_quick = rest.iter().any(|option| option == "--quick");
+    let binary = if command == "bench" && !is_quick {
+        cargo::build_release(repo)?
+    } else {
+        cargo::build_binary(repo)?
+    };
+    let error = Command::new(&binary)
+        .args(["ledger", command])
+        .args(rest)
+        .exec();
     Err(format!("cannot start {}: {error}", binary.display()))
 }
 

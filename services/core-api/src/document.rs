@@ -7,13 +7,13 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{Components, Content, Ref, RefOr, Response, ResponseBuilder};
 use utoipa::{IntoResponses, Modify, OpenApi};
 
-use crate::{accounts, books, members, payments};
+use crate::{accounts, books, ledger, members, payments};
 
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "Branchline core",
-        description = "Members, accounts, payments and books of one institution. The token names \
+        description = "Members, accounts, payments, ledger and books of one institution. The token names \
             the institution; errors are problem+json with a stable `code`.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
@@ -32,6 +32,17 @@ use crate::{accounts, books, members, payments};
         payments::authorise_payment,
         payments::cancel_payment,
         books::get_trial_balance,
+        books::open_period,
+        books::close_period,
+        ledger::open_ledger_account,
+        ledger::get_ledger_account,
+        ledger::list_ledger_entries,
+        ledger::postings::post_to_ledger,
+        ledger::postings::get_posting,
+        ledger::postings::reverse_posting,
+        ledger::holds::place_hold,
+        ledger::holds::get_hold,
+        ledger::holds::void_hold,
     ),
     components(schemas(Problem)),
     modifiers(&Tokens),

@@ -3,6 +3,7 @@
 use branchline_core_contract::AmountDto;
 use branchline_kernel::{Currency, Iban, Money};
 use branchline_web::Problem;
+use chrono::{Datelike, NaiveDate};
 
 /// A currency.
 pub(crate) fn currency(field: &str, text: &str) -> Result<Currency, Problem> {
@@ -41,6 +42,15 @@ pub(crate) fn line(field: &str, text: String, most: usize) -> Result<String, Pro
          only blanks."
     );
     Err(Problem::invalid(&detail))
+}
+
+/// A day that calendars and databases agree on.
+pub(crate) fn day(field: &str, day: Option<NaiveDate>) -> Result<(), Problem> {
+    if day.is_some_and(|day| !(1900..=9999).contains(&day.year())) {
+        let detail = format!("{field}: give a day from 1900-01-01 to 9999-12-31.");
+        return Err(Problem::invalid(&detail));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! HTTP of the core: members, accounts, payments, books.
+//! HTTP of the core: members, accounts, payments, ledger, books.
 //!
 //! # Invariants
 //! - A handler parses, calls one use case and shows its result; `App` does everything around it,
@@ -10,6 +10,7 @@ mod accounts;
 mod books;
 mod document;
 mod input;
+mod ledger;
 mod members;
 mod payments;
 mod person;
@@ -24,5 +25,6 @@ pub fn configure(config: &mut ServiceConfig) {
     members::configure(config);
     accounts::configure(config);
     payments::configure(config);
+    ledger::configure(config);
     books::configure(config);
 }

@@ -17,7 +17,12 @@ pub use accounts::{
 };
 pub use amount::AmountDto;
 pub use fingerprint::{PaymentFacts, payment_fingerprint};
-pub use ledger::{TrialBalanceDto, TrialBalanceRowDto};
+pub use ledger::{
+    ClosePeriodDto, ClosedPeriodDto, HoldDirectionDto, HoldDto, HoldIdDto, HoldStateDto,
+    LedgerAccountDto, LedgerEntryDto, LedgerEntryPageDto, LedgerFreezeDto, LegDto, NewHoldDto,
+    NewLedgerAccountDto, NewPostingDto, PeriodDto, PostedLegDto, PostingDto, ReferenceDto,
+    ReversePostingDto, TrialBalanceDto, TrialBalanceRowDto,
+};
 pub use members::{LoginDto, MemberDto, NewMemberDto};
 pub use payments::{
     AuthorisePaymentDto, NewPaymentDto, PaymentDto, PaymentStateDto, PaymentStatusDto,

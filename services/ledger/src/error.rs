@@ -30,6 +30,9 @@ pub enum LedgerError {
     /// No open period begins on that day.
     #[error("no open period begins on this day")]
     PeriodNotOpen,
+    /// The period, or one before it, is open still.
+    #[error("the period or one before it is not closed")]
+    PeriodNotClosed,
     /// The day is not over for long enough.
     #[error("the day cannot be sealed yet")]
     DayNotOver,
@@ -63,6 +66,7 @@ impl LedgerError {
             | Self::LimitBreached
             | Self::PeriodOverlaps
             | Self::PeriodNotOpen
+            | Self::PeriodNotClosed
             | Self::DayNotOver
             | Self::DaySealed
             | Self::Cursor(_) => false,
@@ -81,6 +85,7 @@ impl Refusal for LedgerError {
             | Self::LimitBreached
             | Self::PeriodOverlaps
             | Self::PeriodNotOpen
+            | Self::PeriodNotClosed
             | Self::DayNotOver
             | Self::DaySealed => Kind::Conflict,
             Self::UnknownGlAccount => Kind::Unprocessable,
@@ -104,6 +109,7 @@ impl Refusal for LedgerError {
             Self::LimitBreached => "limit-breached",
             Self::PeriodOverlaps => "period-overlaps",
             Self::PeriodNotOpen => "period-not-open",
+            Self::PeriodNotClosed => "period-not-closed",
             Self::DayNotOver => "day-not-over",
             Self::DaySealed => "day-sealed",
             Self::Cursor(_) => "malformed-cursor",
@@ -139,6 +145,9 @@ impl Refusal for LedgerError {
             }
             Self::PeriodNotOpen => {
                 "No open period begins on this day. List the periods and choose one.".to_owned()
+            }
+            Self::PeriodNotClosed => {
+                "This period or one before it is open still. Close it first.".to_owned()
             }
             Self::DayNotOver => {
                 "The day is not over for a quarter of an hour. Wait until then.".to_owned()

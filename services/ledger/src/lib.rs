@@ -17,6 +17,7 @@ mod command;
 mod engine;
 mod error;
 mod expiry;
+mod history;
 mod period;
 mod reads;
 mod seal;
@@ -38,6 +39,7 @@ pub use engine::{
 };
 pub use error::LedgerError;
 pub use expiry::expired_holds;
+pub use history::{balance_booked_on, balance_valued_on, mark_balances};
 pub use period::{
     GlAccount, GlClass, TrialBalanceRow, add_gl_account, close_period, open_period, trial_balance,
 };
@@ -46,3 +48,7 @@ pub use reads::{Hold, HoldState, PostedLeg, Posting, find_hold};
 pub use seal::{DaySeal, find_seal, seal_day, seal_head};
 pub use verdict::{Effect, Reason, RefusedByLedger, Verdict};
 pub use verify::{Checked, Checkpoint, Finding, MalformedCheckpoint, verify, verify_step};
+
+/// The statements whose plans the tests look at: they must read by index and after a mark only.
+#[doc(hidden)]
+pub const PLANS: [&str; 2] = [reads::STATEMENT, history::BOOKED];

@@ -94,7 +94,8 @@ pub async fn add_gl_account(tx: &TenantTx, account: &GlAccount) -> Result<(), Le
 /// Opens the books for the days from `first` to `last`.
 ///
 /// # Errors
-/// [`LedgerError::PeriodOverlaps`] when another period, open or closed, covers some of them.
+/// [`LedgerError::PeriodOverlaps`] when another period, open or closed, covers some of
+/// them, or later balances are marked.
 pub async fn open_period(
     tx: &TenantTx,
     first: NaiveDate,
@@ -106,7 +107,9 @@ pub async fn open_period(
         .map(drop);
     match opened {
         Err(error)
-            if error.is_constraint("period_no_overlap") || error.is_constraint("period_pkey") =>
+            if error.is_constraint("period_no_overlap")
+                || error.is_constraint("period_pkey")
+                || error.is_constraint("period_before_marks") =>
         {
             Err(LedgerError::PeriodOverlaps)
         }

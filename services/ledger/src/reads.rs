@@ -146,11 +146,15 @@ pub struct Hold {
 const BALANCES: &str = "SELECT currency, booked, available, \
 CASE normal_side WHEN 'C' THEN pdr ELSE pcr END AS held, \
 CASE normal_side WHEN 'C' THEN pcr ELSE pdr END AS incoming FROM account WHERE id = $1";
-const STATEMENT: &str = "SELECT e.seq, e.side, e.amount, e.balance_after, e.booking_date, \
+pub(crate) const STATEMENT: &str = "SELECT e.seq, e.side, e.amount, e.balance_after, e.booking_date, \
 e.value_date, e.currency, e.posting, p.booked_at, p.kind, p.memo, p.reference_kind, p.reference_id \
 FROM entry e JOIN posting p ON p.id = e.posting \
 WHERE e.account = $1 AND e.seq < $2 AND e.booking_date >= coalesce($3, '-infinity') \
 AND e.booking_date <= coalesce($4, 'infinity') \
+AND e.seq >= coalesce((SELECT m.first_seq FROM balance_mark m WHERE m.account = $1 AND m.day < $3 \
+ORDER BY m.day DESC LIMIT 1), 1) \
+AND e.seq <= coalesce((SELECT m.last_seq FROM balance_mark m WHERE m.account = $1 AND m.day >= $4 \
+ORDER BY m.day LIMIT 1), 9223372036854775807) \
 ORDER BY e.seq DESC LIMIT $5";
 const POSTING: &str = "SELECT id, kind, booking_date, value_date, booked_at, actor, branch, \
 reversal_of, memo, reference_kind, reference_id FROM posting WHERE id = $1";

@@ -135,6 +135,16 @@ mod tests {
     }
 
     #[test]
+    fn a_ledger_that_is_full_is_503_without_a_body_and_says_when_to_come_again() {
+        let refused = Refused::from(CoreError::Failed(503));
+        assert_eq!(refused.0, Xs2aError::Bare(Bare::Unavailable));
+        assert!(refused.remembered().is_none());
+        let response = refused.error_response();
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert!(response.headers().contains_key(RETRY_AFTER));
+    }
+
+    #[test]
     fn only_refusals_that_depend_on_state_are_remembered() {
         let malformed = Refused(Xs2aError::missing("access"));
         assert!(malformed.remembered().is_none());

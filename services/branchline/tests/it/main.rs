@@ -13,6 +13,7 @@ mod cast;
 mod crashes;
 mod leaks;
 mod official;
+mod pages;
 mod redis;
 mod rows;
 mod scene;

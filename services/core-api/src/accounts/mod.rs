@@ -19,7 +19,7 @@ use crate::document::Refusals;
 use crate::person::{find_member, readable_account};
 use crate::posting::{Posting, key_of, post};
 
-pub(crate) use wire::show_money;
+pub(crate) use wire::{EntriesQuery, parse_entries_query, show_money, show_posted};
 
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config
@@ -139,7 +139,7 @@ async fn get_balances(
 #[utoipa::path(
     operation_id = "listEntries",
     tag = "accounts",
-    params(("id" = Uuid, Path, description = "The account."), wire::EntriesQuery),
+    params(("id" = Uuid, Path, description = "The account."), EntriesQuery),
     responses((status = 200, description = "A page of entries.", body = EntryPageDto), Refusals),
     extensions(("x-right" = json!(can::ReadAccount::RIGHT))),
 )]
@@ -148,9 +148,9 @@ async fn list_entries(
     app: Data<App>,
     actor: Actor<can::ReadAccount>,
     id: PathOf<Uuid>,
-    query: QueryOf<wire::EntriesQuery>,
+    query: QueryOf<EntriesQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let query = wire::parse_entries_query(query.into_inner())?;
+    let query = parse_entries_query(query.into_inner())?;
     let answer = app
         .query(&actor, async |tx| {
             let account = readable_account(tx, actor.principal(), (*id).into()).await?;
@@ -186,7 +186,7 @@ async fn accept_deposit(
     let ledger_key = key_of(&actor, &key);
     let answer = post((&app, &engine), &actor, &key, async |tx| {
         let command = banking::cash_deposit(tx, (*id).into(), amount, ledger_key).await?;
-        Ok(Posting::new(command, wire::show_posted).into())
+        Ok(Posting::new(command, show_posted).into())
     })
     .await?;
     Ok(answer.respond())

@@ -11,7 +11,7 @@ use branchline_ledger::{
 };
 use branchline_payments::Counterparty;
 use branchline_web::{Answer, Problem};
-use chrono::{Datelike, NaiveDate};
+use chrono::NaiveDate;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -36,20 +36,15 @@ pub(crate) struct EntriesQuery {
 const DEFAULT_PAGE: u16 = 100;
 const MAX_PAGE: u16 = 500;
 
-pub(super) fn parse_entries_query(query: EntriesQuery) -> Result<StatementQuery, Problem> {
+pub(crate) fn parse_entries_query(query: EntriesQuery) -> Result<StatementQuery, Problem> {
     let EntriesQuery {
         date_from,
         date_to,
         cursor,
         limit,
     } = query;
-    for (field, day) in [("date_from", date_from), ("date_to", date_to)] {
-        // Beyond these years neither calendars nor databases agree.
-        if day.is_some_and(|day| !(1900..=9999).contains(&day.year())) {
-            let detail = format!("{field}: give a day from 1900-01-01 to 9999-12-31.");
-            return Err(Problem::invalid(&detail));
-        }
-    }
+    input::day("date_from", date_from)?;
+    input::day("date_to", date_to)?;
     if date_from.zip(date_to).is_some_and(|(from, to)| from > to) {
         let detail = "date_from lies after date_to: exchange them.";
         return Err(Problem::invalid(detail));

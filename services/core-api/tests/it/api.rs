@@ -23,6 +23,7 @@ use uuid::Uuid;
 #[derive(Debug)]
 pub(crate) struct Answered {
     pub(crate) status: u16,
+    pub(crate) retry_after: Option<String>,
     pub(crate) body: Value,
 }
 
@@ -95,6 +96,12 @@ impl Caller {
         self
     }
 
+    /// Staff who keep the institution's settings.
+    pub(crate) fn admin(tenant: &TenantId) -> Self {
+        let actor = ActorRef::new(ActorKind::Staff, "https://id.test", "admin");
+        Self::new(tenant, actor, branchline_iam::Job::TenantAdmin.rights())
+    }
+
     /// Limited to these accounts.
     pub(crate) fn only(mut self, accounts: &[&str]) -> Self {
         let ids = accounts.iter().map(|id| id.parse::<AccountId>().unwrap());
@@ -109,6 +116,11 @@ fn person(name: &str) -> ActorRef {
 
 /// Starts the core inside the test.
 pub(crate) async fn api() -> Option<Api> {
+    api_with(EngineLimits::STANDARD).await
+}
+
+/// The same with an engine of those limits.
+pub(crate) async fn api_with(limits: EngineLimits) -> Option<Api> {
     let made = installation("the core's operations", 4).await?;
     for (tenant, bank_code) in [(&made.lion, "70010001"), (&made.elephant, "70010002")] {
         let tx = made
@@ -132,7 +144,7 @@ pub(crate) async fn api() -> Option<Api> {
         programs: Some(verifier),
     };
     let app = web::Data::new(App::new(made.core.clone(), callers));
-    let engine = Engine::try_new(&made.core, EngineLimits::STANDARD).unwrap();
+    let engine = Engine::try_new(&made.core, limits).unwrap();
     let engine = web::Data::new(engine);
     let service = Rc::new(
         init_service(
@@ -149,9 +161,15 @@ pub(crate) async fn api() -> Option<Api> {
         Box::pin(async move {
             let response = call_service(&*service, request.to_request()).await;
             let status = response.status().as_u16();
+            let retry_after = response.headers().get("Retry-After");
+            let retry_after = retry_after.map(|value| value.to_str().unwrap().to_owned());
             let bytes = read_body(response).await;
             let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-            Answered { status, body }
+            Answered {
+                status,
+                retry_after,
+                body,
+            }
         })
     };
     Some(Api {

@@ -9,5 +9,7 @@
 mod accounts;
 mod api;
 mod input;
+mod ledger;
 mod payments;
+mod pressure;
 mod rights;

@@ -62,6 +62,7 @@ impl Failure {
             | LedgerError::LimitBreached
             | LedgerError::PeriodOverlaps
             | LedgerError::PeriodNotOpen
+            | LedgerError::PeriodNotClosed
             | LedgerError::DayNotOver
             | LedgerError::DaySealed
             | LedgerError::Cursor(_) => Self::Unexpected,
@@ -157,6 +158,7 @@ fn note_repeat(shared: &Shared, failed: &LedgerError) {
         | LedgerError::LimitBreached
         | LedgerError::PeriodOverlaps
         | LedgerError::PeriodNotOpen
+        | LedgerError::PeriodNotClosed
         | LedgerError::DayNotOver
         | LedgerError::DaySealed
         | LedgerError::Cursor(_) => None,

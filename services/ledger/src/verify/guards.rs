@@ -7,13 +7,15 @@ use sqlx::Row;
 use super::Finding;
 use crate::error::LedgerError;
 
-const TRIGGERS: [[&str; 3]; 16] = [
+const TRIGGERS: [[&str; 3]; 18] = [
     ["posting", "insert_only", "ledger_guard_frozen_rows"],
     ["entry", "insert_only", "ledger_guard_frozen_rows"],
     ["hold", "insert_only", "ledger_guard_frozen_rows"],
     ["hold_end", "insert_only", "ledger_guard_frozen_rows"],
     ["ledger_key", "insert_only", "ledger_guard_frozen_rows"],
     ["day_seal", "insert_only", "ledger_guard_frozen_rows"],
+    ["balance_mark", "insert_only", "ledger_guard_frozen_rows"],
+    ["period", "before_marks", "ledger_guard_new_period"],
     ["account", "no_removal", "ledger_guard_frozen_rows"],
     ["account_counter", "no_removal", "ledger_guard_frozen_rows"],
     ["period", "no_removal", "ledger_guard_frozen_rows"],
@@ -101,11 +103,12 @@ AND c.relname = 'posting_reversal_of_key' AND i.indisunique AND i.indisvalid) \
 UNION ALL SELECT 'function ' || w.name FROM (SELECT u.name, array_agg(u.digest) AS digests \
 FROM unnest($6::text[], $7::text[]) u(name, digest) GROUP BY u.name) w \
 WHERE (SELECT count(*) FILTER (WHERE p.prosecdef AND encode(sha256(convert_to(p.prosrc, 'UTF8')), 'hex') = ANY (w.digests) \
-AND p.proconfig @> ARRAY['search_path=' || quote_ident(current_schema()) || ', pg_temp']) <> 1 OR count(*) <> 1 \
+AND EXISTS (SELECT FROM unnest(p.proconfig) c WHERE c LIKE 'search%' \
+AND split_part(c, '=', 2) = quote_ident(current_schema()) || ', pg_temp')) <> 1 OR count(*) <> 1 \
 FROM pg_proc p WHERE p.pronamespace = current_schema()::regnamespace AND p.proname = w.name) \
 UNION ALL SELECT 'rights of the application on ' || c.relname FROM pg_class c \
 WHERE c.relnamespace = current_schema()::regnamespace \
-AND c.relname = ANY (ARRAY['account', 'account_counter', 'day_seal', 'entry', 'gl_account', 'gl_total', 'hold', \
+AND c.relname = ANY (ARRAY['account', 'account_counter', 'balance_mark', 'day_seal', 'entry', 'gl_account', 'gl_total', 'hold', \
 'hold_end', 'ledger_key', 'period', 'posting']) AND has_table_privilege(c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE, TRIGGER')";
 
 /// The guards that are not as they were made.

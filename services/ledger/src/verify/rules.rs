@@ -114,6 +114,15 @@ AND (a.currency IS DISTINCT FROM e.currency OR p.booking_date IS DISTINCT FROM e
 OR p.value_date IS DISTINCT FROM e.value_date)",
     },
     Rule {
+        says: "a marked balance is the sum of the entries up to its day",
+        sql: "SELECT m.account::text || ' ' || m.day AS place FROM balance_mark m JOIN account a ON a.id = m.account \
+CROSS JOIN LATERAL (SELECT coalesce(sum(CASE WHEN e.side = a.normal_side THEN e.amount ELSE -e.amount END), 0) AS booked, \
+max(e.seq) AS last FROM entry e WHERE e.account = m.account AND e.booking_date <= m.day) s \
+WHERE m.account > $1::bigint AND ($2::text IS NULL OR m.account <= $2::bigint) \
+AND (m.booked <> s.booked OR m.last_seq < s.last OR EXISTS (SELECT FROM entry e \
+WHERE e.account = m.account AND e.seq < m.first_seq AND e.booking_date > m.day))",
+    },
+    Rule {
         says: "what is pending on an account is the sum of its open holds",
         sql: "SELECT a.id::text AS place FROM account a LEFT JOIN \
 (SELECT h.account, coalesce(sum(h.amount) FILTER (WHERE h.side = 'D'), 0) AS dr, \

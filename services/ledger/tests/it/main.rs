@@ -15,6 +15,7 @@ mod books;
 mod checks;
 mod engine;
 mod gaps;
+mod history;
 mod holds;
 mod model;
 mod postings;

@@ -1,6 +1,7 @@
 //! Steps that are done twice, at once or one after the other: what a crash and a second try do.
 
-use branchline_payments::{self as payments, Answer, PaymentError, State};
+use branchline_ledger as ledger;
+use branchline_payments::{self as payments, Answer, Credit, PaymentError, State};
 use chrono::TimeDelta;
 
 use crate::bank::{banks, eur};
@@ -194,5 +195,62 @@ async fn a_refusal_of_the_payee_is_final_even_when_asked_again() {
         banks.balance(&banks.lion, &banks.amina).await,
         (10_000, 10_000)
     );
+    banks.check_books().await;
+}
+
+#[tokio::test]
+async fn a_step_that_is_repeated_on_the_next_day_has_one_effect() {
+    let Some(banks) = banks().await else { return };
+    let id = banks.authorised(banks.order(eur(1_000))).await.id;
+    banks.dispatch(id).await;
+    let order = banks.asked(id).await;
+    // Both planned today; only one of each is posted before midnight.
+    let credit = async || {
+        let plan = banks
+            .at(&banks.elephant, async |tx| {
+                payments::plan_credit(tx, &order).await
+            })
+            .await;
+        let Credit::Post(planned) = plan.unwrap() else {
+            panic!("there is an answer already");
+        };
+        planned
+    };
+    let today = credit().await;
+    banks.clock.advance(TimeDelta::days(1));
+    let tomorrow = credit().await;
+    let answer = today.post(&banks.engine, &banks.elephant).await.unwrap();
+    let answer = answer.unwrap();
+    let late = tomorrow.post(&banks.engine, &banks.elephant).await.unwrap();
+    assert_eq!(
+        late, None,
+        "another day under the same key is looked at again"
+    );
+    assert_eq!(banks.credit(&order).await, answer);
+    banks.conclude(id, answer.clone()).await;
+    banks.clock.advance(TimeDelta::days(1));
+    let again = banks.conclude(id, answer).await;
+    assert!(matches!(again.state, State::Completed { .. }));
+    banks.check_books().await;
+}
+
+#[tokio::test]
+async fn a_booking_that_no_period_takes_is_not_kept_and_succeeds_later() {
+    let Some(banks) = banks().await else { return };
+    let id = banks.authorised(banks.order(eur(1_000))).await.id;
+    banks.dispatch(id).await;
+    let order = banks.asked(id).await;
+    let answer = banks.credit(&order).await;
+    let away = TimeDelta::days(800);
+    banks.clock.advance(away);
+    let refused = banks.try_conclude(id, answer.clone()).await;
+    assert!(
+        matches!(refused, Err(PaymentError::Books(ledger::Reason::Period))),
+        "{refused:?}"
+    );
+    let back = TimeDelta::days(-800);
+    banks.clock.advance(back);
+    let payment = banks.conclude(id, answer).await;
+    assert!(matches!(payment.state, State::Completed { .. }));
     banks.check_books().await;
 }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use anyhow::Context;
 use branchline_db::migrate::{Admin, Login, Logins};
 use branchline_db::provision::{self, NewTenant};
-use branchline_db::{Access, CellId, Db, DbConfig, Placement, Program, Strictness, TenantTx};
+use branchline_db::{
+    Access, CellId, Db, DbConfig, Operator, Placement, Program, Strictness, TenantTx, installation,
+};
 use branchline_kernel::{
     Clock, Currency, IdSource, LedgerAccountId, Money, PostingId, RandomIds, Secret, SystemClock,
     TenantId,
@@ -17,7 +19,6 @@ use branchline_ledger::{
     add_gl_account, open_account, open_period, post,
 };
 use chrono::{Datelike, NaiveDate};
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use crate::serve::parts::CELL;
 use crate::terminal::tell;
@@ -92,12 +93,8 @@ impl Ground {
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         options.settings = given.collect();
         let server = Postgres::start(options, &places, &Progress::new(tell)).await?;
-        let mut root = PgConnection::connect(&server.url("postgres")).await?;
-        let create = format!("CREATE DATABASE {DATABASE}");
-        sqlx::raw_sql(AssertSqlSafe(create))
-            .execute(&mut root)
-            .await?;
-        root.close().await?;
+        let server_url = Secret::new(server.url("postgres"));
+        installation::create(&server_url, DATABASE).await?;
         let login = |name: &str| Login {
             name: name.to_owned(),
             password: Secret::new(PASSWORD.to_owned()),
@@ -121,8 +118,8 @@ impl Ground {
     }
 
     /// A connection of the superuser.
-    pub(super) async fn root(&self) -> anyhow::Result<PgConnection> {
-        Ok(PgConnection::connect(&self.server.url(DATABASE)).await?)
+    pub(super) async fn root(&self) -> anyhow::Result<Operator> {
+        Ok(Operator::connect(&Secret::new(self.server.url(DATABASE))).await?)
     }
 
     /// A tenant whose `count` accounts hold `opening` each and may not fall below zero.

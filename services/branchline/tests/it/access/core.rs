@@ -4,17 +4,17 @@ use std::collections::BTreeSet;
 
 use anyhow::Context;
 use branchline::demo::{Answer, ELEPHANT, LION, Staff};
-use branchline_iam::{ActorKind, ActorRef, InternalSigner, Principal, Right, Rights};
+use branchline_iam::{ActorKind, ActorRef, InternalSigner, Job, Principal, Right, Rights};
 use branchline_kernel::{Clock, IdSource, RandomIds, Secret, SystemClock};
 use chrono::TimeDelta;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{expect, state};
+use super::{expect, ledger, state};
 use crate::scene::Scene;
 
 /// An operation with a request that is right in every way.
-struct Probe {
+pub(super) struct Probe {
     operation: &'static str,
     method: Method,
     path: String,
@@ -26,14 +26,16 @@ struct Probe {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Who {
+pub(super) enum Who {
     Supervisor,
+    Admin,
     Member,
 }
 
 /// The tokens that the matrix tries.
 struct Tokens {
     supervisor: String,
+    admin: String,
     member: String,
     other_supervisor: String,
     other_member: String,
@@ -52,10 +54,10 @@ pub(crate) async fn probe_all(scene: &Scene) -> anyhow::Result<BTreeSet<String>>
             "{} changed something for those who may not",
             probe.operation
         );
-        let token = if probe.who == Who::Supervisor {
-            &tokens.supervisor
-        } else {
-            &tokens.member
+        let token = match probe.who {
+            Who::Supervisor => &tokens.supervisor,
+            Who::Admin => &tokens.admin,
+            Who::Member => &tokens.member,
         };
         let answer = ask(scene, probe, Some(token)).await?;
         expect("those who may", probe.operation, &answer, probe.status, "")?;
@@ -97,6 +99,7 @@ async fn refused(scene: &Scene, tokens: &Tokens, probe: &Probe) -> anyhow::Resul
     )?;
     let (wrong, foreign) = match probe.who {
         Who::Supervisor => (&tokens.member, &tokens.other_supervisor),
+        Who::Admin => (&tokens.supervisor, &tokens.other_supervisor),
         Who::Member => (&tokens.supervisor, &tokens.other_member),
     };
     let is_for_both = operation.starts_with("getAccount") || operation == "listEntries";
@@ -182,11 +185,19 @@ async fn tokens(scene: &Scene) -> anyhow::Result<Tokens> {
         accounts: Some(Vec::new()),
         reference: None,
     };
+    let admin = Principal {
+        actor: ActorRef::new(ActorKind::Staff, &scene.lion.issuer, "admin"),
+        on_behalf_of: None,
+        rights: Job::TenantAdmin.rights().iter().copied().collect(),
+        accounts: None,
+        ..principal.clone()
+    };
     let long_ago = now
         .checked_sub_signed(TimeDelta::minutes(5))
         .context("no such time")?;
     Ok(Tokens {
         supervisor: sign_in(&scene.lion.issuer, LION.supervisor.0).await?,
+        admin: signer.sign(&admin, now)?,
         member: sign_in(&scene.lion.issuer, LION.member.0).await?,
         other_supervisor: sign_in(&scene.elephant.issuer, ELEPHANT.supervisor.0).await?,
         other_member: sign_in(&scene.elephant.issuer, ELEPHANT.member.0).await?,
@@ -308,6 +319,7 @@ async fn probes(scene: &Scene, tokens: &Tokens) -> anyhow::Result<Vec<Probe>> {
         ));
     }
     probes.extend(freezes(account));
+    probes.extend(ledger::probes(&staff).await?);
     // Last, because the payment goes on by itself.
     probes.push(Probe::member(
         "authorisePayment",
@@ -343,7 +355,7 @@ fn payment(scene: &Scene) -> Value {
 }
 
 impl Probe {
-    fn staff(
+    pub(super) fn staff(
         operation: &'static str,
         method: Method,
         path: String,
@@ -357,6 +369,14 @@ impl Probe {
             body,
             who: Who::Supervisor,
             status,
+        }
+    }
+
+    /// The same for the one who keeps the settings.
+    pub(super) fn of_admin(self) -> Self {
+        Self {
+            who: Who::Admin,
+            ..self
         }
     }
 

@@ -3,6 +3,7 @@
 //! An operation of `openapi/*.json` without a probe here, and a probe without an operation, fail.
 
 mod core;
+mod ledger;
 pub(crate) mod oauth;
 mod pages;
 mod refusals;

@@ -13,7 +13,7 @@ pub(crate) async fn of(stage: &Stage) -> anyhow::Result<Vec<Table>> {
     let tables: Vec<String> = sqlx::query_scalar(
         "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables \
          WHERE schemaname ~ '^([tg]_|platform$)' AND tablename NOT LIKE 'audit%' \
-         AND tablename NOT LIKE '%access_log%' AND tablename <> 'idempotency_key' ORDER BY 1",
+         AND tablename NOT LIKE '%access_log%' AND tablename NOT IN ('idempotency_key', 'ledger_key') ORDER BY 1",
     )
     .fetch_all(&mut connection)
     .await?;

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
+use branchline_db::{Operator, installation};
+use branchline_kernel::Secret;
 use branchline_launcher::Postgres;
-use sqlx::{Connection, PgConnection};
 use tokio::process::Command;
 
 /// What the anchor does.
@@ -29,6 +30,7 @@ impl Script {
     }
 }
 
+const BARE_TABLE: &str = "CREATE TABLE bare (id uuid PRIMARY KEY, note text)";
 const BARE: &str = "INSERT INTO bare (id, note) VALUES (gen_random_uuid(), 'x');\n";
 
 /// pgbench, with its tables in databases of their own.
@@ -47,12 +49,9 @@ impl Anchor {
         } else {
             PathBuf::from("pgbench")
         };
-        let mut root = PgConnection::connect(&server.url("postgres")).await?;
+        let server_url = Secret::new(server.url("postgres"));
         for database in ["anchor_wide", "anchor_narrow"] {
-            let create = format!("CREATE DATABASE {database}");
-            sqlx::raw_sql(sqlx::AssertSqlSafe(create))
-                .execute(&mut root)
-                .await?;
+            installation::create(&server_url, database).await?;
         }
         let anchor = Self {
             program,
@@ -65,9 +64,8 @@ impl Anchor {
             .run(&["-i", "-q", "-s", &scale.to_string(), &anchor.wide])
             .await?;
         anchor.run(&["-i", "-q", "-s", "1", &anchor.narrow]).await?;
-        let mut narrow = PgConnection::connect(&anchor.narrow).await?;
-        let bare = "CREATE TABLE bare (id uuid PRIMARY KEY, note text)";
-        sqlx::raw_sql(bare).execute(&mut narrow).await?;
+        let narrow = Secret::new(anchor.narrow.clone());
+        Operator::connect(&narrow).await?.run(BARE_TABLE).await?;
         Ok(anchor)
     }
 

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use anyhow::Context;
 use branchline_db::{Access, Values};
 use branchline_ledger::Engine;
 use sqlx::Row;
@@ -33,9 +34,8 @@ pub(super) struct Cost {
 
 impl Counters {
     pub(super) async fn read(ground: &Ground, engine: &Engine) -> anyhow::Result<Self> {
-        let row = sqlx::query(WAL)
-            .fetch_one(&mut ground.root().await?)
-            .await?;
+        let row = ground.root().await?.ask(WAL).await?;
+        let row = row.context("the server counts its WAL")?;
         let (wal, syncs): (i64, i64) = (row.try_get("bytes")?, row.try_get("syncs")?);
         Ok(Self {
             wal: wal.unsigned_abs(),

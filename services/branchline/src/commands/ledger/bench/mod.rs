@@ -131,8 +131,7 @@ impl Bench {
             ground.tenant("busy1", plan.accounts, opening).await?,
             ground.tenant("busy2", plan.accounts, opening).await?,
         ];
-        let mut root = ground.root().await?;
-        sqlx::raw_sql("ANALYZE").execute(&mut root).await?;
+        ground.root().await?.run("ANALYZE").await?;
         let anchor = Anchor::prepare(&ground.server, if args.quick { 1 } else { 10 }).await?;
         let engine = Engine::try_new(&ground.db, EngineLimits::STANDARD)?;
         let report = Report::new(args.json.clone());

@@ -31,9 +31,9 @@ pub(super) async fn everything(chamber: &mut Chamber) -> anyhow::Result<()> {
     let findings = findings.filter(|one| !one.place.starts_with("function "));
     found.extend(findings.map(|one| format!("at {}: not {}", one.place, one.rule)));
     tx.rollback().await?;
-    let mut root = chamber.ground.root().await?;
-    let deadlocks = sqlx::query(DEADLOCKS).fetch_one(&mut root).await?;
-    let deadlocks: i64 = deadlocks.try_get("deadlocks")?;
+    let counted = chamber.ground.root().await?.ask(DEADLOCKS).await?;
+    let deadlocks: Option<i64> = counted.map(|row| row.try_get("deadlocks")).transpose()?;
+    let deadlocks = deadlocks.unwrap_or(0);
     if deadlocks > 0 {
         found.push(format!(
             "{deadlocks} deadlocks: locks were taken in different orders"

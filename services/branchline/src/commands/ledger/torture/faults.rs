@@ -82,9 +82,7 @@ pub(super) async fn happen(chamber: &mut Chamber, fault: Fault) -> anyhow::Resul
             }
         }
         Fault::EndConnections => {
-            sqlx::raw_sql(END_ALL)
-                .execute(&mut chamber.ground.root().await?)
-                .await?;
+            chamber.ground.root().await?.ask(END_ALL).await?;
         }
         Fault::StopWorker => {
             let worker = chamber.workers.first().and_then(Option::as_ref);
@@ -143,8 +141,7 @@ const END_ALL: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
 WHERE usename = 'ground_core'";
 
 async fn backend(chamber: &Chamber) -> anyhow::Result<Option<i64>> {
-    let mut root = chamber.ground.root().await?;
-    let row = sqlx::query(BACKEND).fetch_optional(&mut root).await?;
+    let row = chamber.ground.root().await?.ask(BACKEND).await?;
     Ok(row
         .map(|row| row.try_get::<i32, _>("pid"))
         .transpose()?

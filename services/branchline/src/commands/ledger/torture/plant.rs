@@ -1,8 +1,8 @@
 //! Mistakes made on purpose: a torture that does not find them proves nothing.
 
+use branchline_db::Operator;
 use branchline_kernel::TenantId;
 use clap::ValueEnum;
-use sqlx::{AssertSqlSafe, PgConnection, Row};
 
 /// A mistake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -16,9 +16,6 @@ pub(super) enum Plant {
     /// The database locks accounts in the order in which they are named, slowly enough for two to meet.
     LockInAnyOrder,
 }
-
-const SOURCE: &str = "SELECT pg_get_functiondef(p.oid) AS source FROM pg_proc p \
-WHERE p.proname = 'post_batch' AND p.pronamespace::regnamespace::text = $1";
 
 impl Plant {
     /// What is replaced in the database's function, and by what.
@@ -38,23 +35,14 @@ impl Plant {
     /// Changes the database's function, as the superuser.
     pub(super) async fn put_into(
         self,
-        root: &mut PgConnection,
+        root: &mut Operator,
         tenant: &TenantId,
     ) -> anyhow::Result<()> {
-        let Some((good, bad)) = self.edit() else {
+        let Some(edit) = self.edit() else {
             return Ok(());
         };
-        let row = sqlx::query(SOURCE)
-            .bind(format!("t_{tenant}"))
-            .fetch_one(&mut *root)
-            .await?;
-        let source: String = row.try_get("source")?;
-        anyhow::ensure!(
-            source.contains(good),
-            "the function has no place for {self:?}"
-        );
-        let changed = source.replacen(good, bad, 1);
-        sqlx::raw_sql(AssertSqlSafe(changed)).execute(root).await?;
+        let was_there = root.break_function(tenant, "post_batch", edit).await?;
+        anyhow::ensure!(was_there, "the function has no place for {self:?}");
         Ok(())
     }
 }
