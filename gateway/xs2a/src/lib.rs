@@ -27,7 +27,7 @@ pub use authorisation::{
     Authorisation, CodeCheck, ContentHash, MAX_CODE_ATTEMPTS, MalformedHash, NotAFailure,
     SCA_LIFE_SECS, ScaError, ScaFailure, ScaOutcome,
 };
-pub use body::parse_json;
+pub use body::{has_member_twice, parse_json};
 pub use codes::{
     BadRequest, Bare, Conflict, Forbidden, MessageCode, MethodNotAllowed, NotAcceptable, NotFound,
     Service, TooManyRequests, Unauthorized,

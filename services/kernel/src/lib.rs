@@ -14,7 +14,6 @@ mod money;
 mod refusal;
 mod secret;
 mod tenant;
-mod unique_members;
 
 pub use clock::{Clock, FakeClock, SystemClock, Timestamp};
 pub use currency::{Currency, UnknownCurrency};
@@ -28,4 +27,3 @@ pub use money::{Money, MoneyError};
 pub use refusal::{Kind, Refusal};
 pub use secret::Secret;
 pub use tenant::{MalformedTenant, TenantId, TenantSlug};
-pub use unique_members::UniqueMembers;

@@ -5,9 +5,8 @@ use actix_web::web::{self, Bytes, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use branchline_consent::tpp;
 use branchline_db::Access;
-use branchline_kernel::UniqueMembers;
 use branchline_oauth::{OAuthError, OpaqueToken, RegistrationRequest, TokenKind};
-use branchline_xs2a::json_content;
+use branchline_xs2a::{has_member_twice, json_content};
 
 use crate::Gateway;
 use crate::oauth::docs::OAuthErrors;
@@ -38,7 +37,9 @@ pub(crate) async fn register_client(
     json_content(kind.and_then(|kind| kind.to_str().ok()))
         .map_err(|_other_type| OAuthError::MalformedJson)?;
     let body = serde_json::from_slice(&sent).map_err(|_not_json| OAuthError::MalformedJson)?;
-    serde_json::from_slice::<UniqueMembers>(&sent).map_err(|_twice| OAuthError::MalformedJson)?;
+    if has_member_twice(&sent, &body) {
+        return Err(OAuthError::MalformedJson.into());
+    }
     let wanted = RegistrationRequest::parse(body)?.validate(gateway.loopback())?;
     let tx = gateway.db().platform(Access::Write).await?;
     let made = tpp::register(&tx, &invitation, &wanted).await?;
