@@ -18,10 +18,7 @@ const RULES: [WordRule; 6] = [
     WordRule {
         words: &["f32", "f64"],
         binds: |path| {
-            !path.contains("telemetry")
-                && !path.contains("metrics")
-                && !on_private_ground(path)
-                && path != NAMED_BY_SERDE
+            !path.contains("telemetry") && !path.contains("metrics") && !on_private_ground(path)
         },
         what: "floating point",
         why: "money in floating point is wrong by cents that add up",
@@ -215,9 +212,6 @@ fn on_private_ground(path: &str) -> bool {
         rest == "ground.rs" || rest.starts_with("torture/") || rest.starts_with("bench/")
     })
 }
-
-/// A visitor of serde must name the type to pass a number by.
-const NAMED_BY_SERDE: &str = "services/kernel/src/unique_members.rs";
 
 /// The verifier names the setting to prove that every function has it pinned.
 const PROVES_SEARCH_PATH: &str = "services/ledger/src/verify/guards.rs";
