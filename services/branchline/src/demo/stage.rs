@@ -71,6 +71,8 @@ impl Stage {
             )
         })?;
         let kept = Kept::read_or_make(&directory, args)?;
+        must_be_free(kept.gateway_port, "--gateway-port")?;
+        must_be_free(kept.core_port, "--core-port")?;
         let progress = Progress::new(tell);
         let (postgres, server) = server(args, &directory, &places, &progress).await?;
         note_postgres(&directory, postgres.as_ref())?;
@@ -234,10 +236,22 @@ async fn server(
     Ok((Some(postgres), url))
 }
 
+/// Says what to do about a port that somebody else listens on.
+fn must_be_free(port: u16, option: &str) -> anyhow::Result<()> {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", port));
+    listener.map(drop).with_context(|| {
+        format!("port {port} is taken: stop the program that listens there, or give another with {option}")
+    })
+}
+
 /// Removes what an earlier demo left: its folder, and its database on a given server.
 async fn clear(directory: &Path, database_url: Option<&String>) -> anyhow::Result<()> {
     if let Some(url) = database_url {
-        installation::remove(&Secret::new(url.clone()), DATABASE).await?;
+        let removed = installation::remove(&Secret::new(url.clone()), DATABASE).await;
+        removed.context(
+            "the server of DATABASE_URL does not answer or does not let the demo remove its own \
+             database: check address and login, or unset DATABASE_URL for a private server",
+        )?;
     }
     // Only folders that a demo made are removed.
     let elsewhere = std::fs::read_to_string(directory.join(POSTGRES_NOTE)).unwrap_or_default();
