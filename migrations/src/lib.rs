@@ -83,6 +83,11 @@ const TENANT: &[Migration] = &[
         sql: include_str!("../tenant/0015_ledger_marks.sql"),
     },
     Migration {
+        number: 16,
+        name: "ledger_value_marks",
+        sql: include_str!("../tenant/0016_ledger_value_marks.sql"),
+    },
+    Migration {
         number: 20,
         name: "banking",
         sql: include_str!("../tenant/0020_banking.sql"),

@@ -39,7 +39,7 @@ pub use engine::{
 };
 pub use error::LedgerError;
 pub use expiry::expired_holds;
-pub use history::{balance_booked_on, balance_valued_on, mark_balances};
+pub use history::{balance_booked_on, balance_valued_on, find_unmarked_period, mark_balances};
 pub use period::{
     GlAccount, GlClass, TrialBalanceRow, add_gl_account, close_period, open_period, trial_balance,
 };
@@ -51,4 +51,4 @@ pub use verify::{Checked, Checkpoint, Finding, MalformedCheckpoint, verify, veri
 
 /// The statements whose plans the tests look at: they must read by index and after a mark only.
 #[doc(hidden)]
-pub const PLANS: [&str; 2] = [reads::STATEMENT, history::BOOKED];
+pub const PLANS: [&str; 3] = [reads::STATEMENT, history::BOOKED, history::VALUED];

@@ -7,7 +7,7 @@ use sqlx::Row;
 use super::Finding;
 use crate::error::LedgerError;
 
-const TRIGGERS: [[&str; 3]; 18] = [
+const TRIGGERS: [[&str; 3]; 21] = [
     ["posting", "insert_only", "ledger_guard_frozen_rows"],
     ["entry", "insert_only", "ledger_guard_frozen_rows"],
     ["hold", "insert_only", "ledger_guard_frozen_rows"],
@@ -15,6 +15,9 @@ const TRIGGERS: [[&str; 3]; 18] = [
     ["ledger_key", "insert_only", "ledger_guard_frozen_rows"],
     ["day_seal", "insert_only", "ledger_guard_frozen_rows"],
     ["balance_mark", "insert_only", "ledger_guard_frozen_rows"],
+    ["value_mark", "insert_only", "ledger_guard_frozen_rows"],
+    ["value_mark_day", "insert_only", "ledger_guard_frozen_rows"],
+    ["marked_period", "insert_only", "ledger_guard_frozen_rows"],
     ["period", "before_marks", "ledger_guard_new_period"],
     ["account", "no_removal", "ledger_guard_frozen_rows"],
     ["account_counter", "no_removal", "ledger_guard_frozen_rows"],
@@ -109,7 +112,7 @@ FROM pg_proc p WHERE p.pronamespace = current_schema()::regnamespace AND p.prona
 UNION ALL SELECT 'rights of the application on ' || c.relname FROM pg_class c \
 WHERE c.relnamespace = current_schema()::regnamespace \
 AND c.relname = ANY (ARRAY['account', 'account_counter', 'balance_mark', 'day_seal', 'entry', 'gl_account', 'gl_total', 'hold', \
-'hold_end', 'ledger_key', 'period', 'posting']) AND has_table_privilege(c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE, TRIGGER')";
+'hold_end', 'ledger_key', 'marked_period', 'period', 'posting', 'value_mark', 'value_mark_day']) AND has_table_privilege(c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE, TRIGGER')";
 
 /// The guards that are not as they were made.
 pub(super) async fn missing(tx: &TenantTx) -> Result<Vec<Finding>, LedgerError> {

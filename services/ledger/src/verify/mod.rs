@@ -105,8 +105,8 @@ pub struct Checked {
     pub next: Option<Checkpoint>,
 }
 
-// A step reads much on purpose, and locks nothing that others wait for.
-const UNHURRIED: &str = "SET LOCAL statement_timeout TO '30min'";
+// A step reads much on purpose, and locks nothing that those who post wait for.
+pub(crate) const UNHURRIED: &str = "SET LOCAL statement_timeout TO '30min'";
 
 /// Takes one step from `at`. Each step belongs into a transaction of its own.
 ///

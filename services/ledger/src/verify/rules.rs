@@ -113,14 +113,50 @@ WHERE e.account > $1::bigint AND ($2::text IS NULL OR e.account <= $2::bigint) \
 AND (a.currency IS DISTINCT FROM e.currency OR p.booking_date IS DISTINCT FROM e.booking_date \
 OR p.value_date IS DISTINCT FROM e.value_date)",
     },
+    // Each entry is added to the first mark it is under, and the marks are summed in their order.
     Rule {
         says: "a marked balance is the sum of the entries up to its day",
-        sql: "SELECT m.account::text || ' ' || m.day AS place FROM balance_mark m JOIN account a ON a.id = m.account \
-CROSS JOIN LATERAL (SELECT coalesce(sum(CASE WHEN e.side = a.normal_side THEN e.amount ELSE -e.amount END), 0) AS booked, \
-max(e.seq) AS last FROM entry e WHERE e.account = m.account AND e.booking_date <= m.day) s \
-WHERE m.account > $1::bigint AND ($2::text IS NULL OR m.account <= $2::bigint) \
-AND (m.booked <> s.booked OR m.last_seq < s.last OR EXISTS (SELECT FROM entry e \
-WHERE e.account = m.account AND e.seq < m.first_seq AND e.booking_date > m.day))",
+        sql: "SELECT q.account::text || ' ' || q.day AS place FROM (SELECT u.account, u.day, u.mark, u.first_seq, u.last_seq, \
+coalesce(sum(u.amount) OVER upto, 0) AS booked, max(u.hi) OVER upto AS hi, min(u.lo) OVER behind AS lo FROM \
+(SELECT coalesce(m.account, p.account) AS account, coalesce(m.day, p.day) AS day, m.booked AS mark, m.first_seq, m.last_seq, \
+p.amount, p.lo, p.hi FROM (SELECT * FROM balance_mark k \
+WHERE k.account > $1::bigint AND ($2::text IS NULL OR k.account <= $2::bigint)) m FULL JOIN \
+(SELECT e.account, coalesce(k.day, 'infinity') AS day, min(e.seq) AS lo, max(e.seq) AS hi, \
+sum(CASE WHEN e.side = a.normal_side THEN e.amount ELSE -e.amount END) AS amount \
+FROM entry e JOIN account a ON a.id = e.account LEFT JOIN LATERAL (SELECT g.day FROM balance_mark g \
+WHERE g.account = e.account AND g.day >= e.booking_date ORDER BY g.day LIMIT 1) k ON true \
+WHERE e.account > $1::bigint AND ($2::text IS NULL OR e.account <= $2::bigint) GROUP BY 1, 2) p \
+ON p.account = m.account AND p.day = m.day) u WINDOW upto AS (PARTITION BY u.account ORDER BY u.day), \
+behind AS (PARTITION BY u.account ORDER BY u.day ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)) q \
+WHERE q.mark <> q.booked OR q.last_seq < q.hi OR q.lo < q.first_seq",
+    },
+    Rule {
+        says: "a marked value balance is the sum of the entries booked and valued up to its day",
+        sql: "SELECT q.account::text || ' ' || q.day AS place FROM (SELECT u.account, u.day, u.mark, \
+coalesce(sum(u.amount) OVER (PARTITION BY u.account ORDER BY u.day), 0) AS valued FROM \
+(SELECT coalesce(m.account, p.account) AS account, coalesce(m.day, p.day) AS day, m.valued AS mark, p.amount \
+FROM (SELECT * FROM value_mark k WHERE k.account > $1::bigint AND ($2::text IS NULL OR k.account <= $2::bigint)) m FULL JOIN \
+(SELECT e.account, coalesce(k.day, 'infinity') AS day, \
+sum(CASE WHEN e.side = a.normal_side THEN e.amount ELSE -e.amount END) AS amount \
+FROM entry e JOIN account a ON a.id = e.account LEFT JOIN LATERAL (SELECT g.day FROM value_mark g WHERE g.account = e.account \
+AND g.day >= greatest(e.booking_date, e.value_date) ORDER BY g.day LIMIT 1) k ON true \
+WHERE e.account > $1::bigint AND ($2::text IS NULL OR e.account <= $2::bigint) GROUP BY 1, 2) p \
+ON p.account = m.account AND p.day = m.day) u) q WHERE q.mark <> q.valued",
+    },
+    Rule {
+        says: "what a mark keeps of a value day is the sum of the entries booked since the mark before",
+        sql: "SELECT coalesce(d.account, p.account)::text || ' ' || coalesce(d.day, p.day) || ' ' \
+|| coalesce(d.value_date, p.value_date) AS place FROM (SELECT * FROM value_mark_day g \
+WHERE g.account > $1::bigint AND ($2::text IS NULL OR g.account <= $2::bigint)) d FULL JOIN \
+(SELECT e.account, k.day, e.value_date, e.value_date > k.day OR coalesce(e.value_date <= k.before, false) AS outside, \
+sum(CASE WHEN e.side = a.normal_side THEN e.amount ELSE -e.amount END) AS amount \
+FROM entry e JOIN account a ON a.id = e.account CROSS JOIN LATERAL (SELECT g.day, (SELECT max(h.day) FROM value_mark h \
+WHERE h.account = g.account AND h.day < g.day) AS before FROM value_mark g \
+WHERE g.account = e.account AND g.day >= e.booking_date ORDER BY g.day LIMIT 1) k \
+WHERE e.account > $1::bigint AND ($2::text IS NULL OR e.account <= $2::bigint) GROUP BY 1, 2, 3, 4) p \
+ON p.account = d.account AND p.day = d.day AND p.value_date = d.value_date \
+WHERE coalesce(d.amount, 0) <> coalesce(p.amount, 0) OR d.outside <> p.outside \
+OR d.outside AND p.outside IS NULL",
     },
     Rule {
         says: "what is pending on an account is the sum of its open holds",

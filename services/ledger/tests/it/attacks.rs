@@ -5,9 +5,10 @@ use sqlx::Executor;
 
 use crate::books::{Books, books, eur, hold, hold_id, is_posted, refusal, refused, transfer};
 
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 15] = [
     "account",
     "account_counter",
+    "balance_mark",
     "day_seal",
     "entry",
     "gl_account",
@@ -15,8 +16,11 @@ const TABLES: [&str; 11] = [
     "hold",
     "hold_end",
     "ledger_key",
+    "marked_period",
     "period",
     "posting",
+    "value_mark",
+    "value_mark_day",
 ];
 
 const FORBIDDEN: &str = "42501";
@@ -89,12 +93,19 @@ async fn what_is_stored_cannot_be_changed_even_by_the_owner() {
         "hold_end",
         "ledger_key",
         "day_seal",
+        "balance_mark",
+        "value_mark",
+        "value_mark_day",
+        "marked_period",
     ] {
         let column = match table {
             "posting" | "hold" => "actor = 'x'",
-            "entry" => "amount = amount",
+            "entry" | "value_mark_day" => "amount = amount",
             "hold_end" => "posted = 0",
             "ledger_key" => "reason = 1",
+            "balance_mark" => "booked = 0",
+            "value_mark" => "valued = 0",
+            "marked_period" => "first_day = '2020-01-01'",
             _ => "postings = 0",
         };
         for attack in [

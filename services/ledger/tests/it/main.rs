@@ -17,6 +17,7 @@ mod engine;
 mod gaps;
 mod history;
 mod holds;
+mod marks;
 mod model;
 mod postings;
 mod property;
