@@ -88,6 +88,11 @@ const TENANT: &[Migration] = &[
         sql: include_str!("../tenant/0016_ledger_value_marks.sql"),
     },
     Migration {
+        number: 17,
+        name: "ledger_seal_reads",
+        sql: include_str!("../tenant/0017_ledger_seal_reads.sql"),
+    },
+    Migration {
         number: 20,
         name: "banking",
         sql: include_str!("../tenant/0020_banking.sql"),

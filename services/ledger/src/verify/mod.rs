@@ -16,7 +16,6 @@ use sqlx::Row;
 
 use self::rules::{Rule, SECTIONS, Section};
 use crate::error::LedgerError;
-use crate::seal::broken_seal;
 
 /// A contradiction in the books.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -143,10 +142,6 @@ pub async fn verify_step(tx: &TenantTx, at: &Checkpoint) -> Result<Checked, Ledg
             for rule in *rules {
                 look(tx, rule, Values::new(), &mut findings).await?;
             }
-            at.next_section()
-        }
-        Some(Section::Seals) => {
-            findings.extend(broken_seal(tx).await?);
             at.next_section()
         }
         Some(Section::Guards) => {

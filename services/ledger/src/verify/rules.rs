@@ -29,8 +29,6 @@ pub(super) enum Section {
         /// What must hold.
         rules: &'static [Rule],
     },
-    /// The chain of day seals.
-    Seals,
     /// The guards of the tables.
     Guards,
 }
@@ -39,7 +37,6 @@ impl Section {
     pub(super) const fn subject(&self) -> &'static str {
         match self {
             Self::Rows { subject, .. } | Self::Whole { subject, .. } => subject,
-            Self::Seals => "day seals",
             Self::Guards => "guards",
         }
     }
@@ -81,7 +78,14 @@ ORDER BY q.key OFFSET 9999 LIMIT 1",
         subject: "general ledger",
         rules: TOTAL_RULES,
     },
-    Section::Seals,
+    // A seal reads the postings of its days: a week of them at a time.
+    Section::Rows {
+        subject: "day seals",
+        start: "-infinity",
+        bounds: "SELECT q.day::text AS last FROM day_seal q WHERE q.day > $1::date \
+ORDER BY q.day OFFSET 6 LIMIT 1",
+        rules: SEAL_RULES,
+    },
 ];
 
 const ACCOUNT_RULES: &[Rule] = &[
@@ -231,3 +235,13 @@ FULL JOIN gl_total t ON t.period = q.period AND t.gl_account = q.gl_account AND 
 WHERE q.dr IS DISTINCT FROM t.dr OR q.cr IS DISTINCT FROM t.cr",
     },
 ];
+
+const SEAL_RULES: &[Rule] = &[Rule {
+    says: "what a day seal covers is as it was sealed",
+    sql: "SELECT s.day::text AS place FROM day_seal s \
+LEFT JOIN LATERAL (SELECT b.day, b.hash FROM day_seal b WHERE b.day < s.day ORDER BY b.day DESC LIMIT 1) b ON true \
+CROSS JOIN LATERAL (SELECT coalesce(b.hash, decode(repeat('00', 32), 'hex')) AS hash) l \
+CROSS JOIN LATERAL ledger_seal_content(b.day, s.day, l.hash) c \
+WHERE s.day > $1::date AND ($2::text IS NULL OR s.day <= $2::date) \
+AND (s.previous <> l.hash OR s.hash <> c.hash OR s.postings <> c.postings OR s.entries <> c.entries) ORDER BY s.day",
+}];

@@ -114,6 +114,35 @@ async fn whatever_changes_under_a_seal_is_found_with_its_day() {
 }
 
 #[tokio::test]
+async fn the_chain_of_seals_is_verified_a_week_at_a_time() {
+    let Some(books) = books_of_three_days_ago().await else {
+        return;
+    };
+    for day in (2..12).rev() {
+        seal(&books, days_ago(day)).await.unwrap();
+    }
+    // In the second portion: the first seal of it follows one of the portion before.
+    let change = format!(
+        "UPDATE day_seal SET hash = sha256('x') WHERE day = '{}'",
+        days_ago(2)
+    );
+    behind_the_guards(&books, "day_seal", &change).await;
+    let (mut at, mut steps) = (Some(Checkpoint::START), Vec::new());
+    while let Some(here) = at {
+        let tx = books.read().await;
+        let checked = verify_step(&tx, &here).await.unwrap();
+        if here.subject() == "day seals" {
+            let places: Vec<_> = checked.findings.into_iter().map(|one| one.place).collect();
+            steps.push(places);
+        } else {
+            assert_eq!(checked.findings, []);
+        }
+        at = checked.next;
+    }
+    assert_eq!(steps, [vec![], vec![days_ago(2).to_string()]]);
+}
+
+#[tokio::test]
 async fn a_guard_that_is_gone_or_changed_is_named() {
     let Some(books) = books().await else { return };
     let mut owner = books.owner().await;
