@@ -45,7 +45,7 @@ pub use period::{
 };
 pub use reads::{Balances, Entry, Page, StatementQuery, balances, find_posting, statement};
 pub use reads::{Hold, HoldState, PostedLeg, Posting, find_hold};
-pub use seal::{DaySeal, find_seal, seal_day, seal_head};
+pub use seal::{DaySeal, find_seal, newest_sealable, next_day_to_seal, seal_day, seal_head};
 pub use verdict::{Effect, Reason, RefusedByLedger, Verdict};
 pub use verify::{Checked, Checkpoint, Finding, MalformedCheckpoint, verify, verify_step};
 

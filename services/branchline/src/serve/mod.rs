@@ -1,12 +1,14 @@
 //! Starts the roles of a process, and ends them by finishing what was accepted.
 
-mod books;
+pub(crate) mod books;
 mod core;
 mod gateway;
 mod jobs;
 pub(crate) mod parts;
 mod timers;
 mod worker;
+
+use std::time::Duration;
 
 use anyhow::Context;
 use branchline_web::Telemetry;
@@ -43,6 +45,15 @@ impl Process {
         let mut ending = self.ending.clone();
         // A sender that is gone means the same.
         let _ = ending.wait_for(|ending| *ending).await;
+    }
+
+    /// Pauses; says whether the process shall end.
+    pub(crate) async fn ends_within(&self, pause: Duration) -> bool {
+        tokio::select! {
+            biased;
+            () = self.ends() => true,
+            () = tokio::time::sleep(pause) => false,
+        }
     }
 }
 

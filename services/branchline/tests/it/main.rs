@@ -9,6 +9,7 @@
 
 mod access;
 mod bad_input;
+mod books;
 mod cast;
 mod crashes;
 mod leaks;

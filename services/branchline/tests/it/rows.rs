@@ -1,5 +1,7 @@
 //! What a superuser does behind everybody's back.
 
+use std::time::{Duration, Instant};
+
 use anyhow::Context;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
@@ -22,4 +24,22 @@ pub(crate) async fn run(scene: &Scene, sql: &str) -> anyhow::Result<u64> {
         .execute(&mut connection)
         .await?;
     Ok(done.rows_affected())
+}
+
+/// Waits until the table has a row.
+pub(crate) async fn arrive(scene: &Scene, table: &str) -> anyhow::Result<()> {
+    let mut connection = PgConnection::connect(scene.stage.database_url.expose()).await?;
+    let sql = format!("SELECT EXISTS (SELECT FROM {table})");
+    let started = Instant::now();
+    while !sqlx::query_scalar::<_, bool>(AssertSqlSafe(sql.clone()))
+        .fetch_one(&mut connection)
+        .await?
+    {
+        anyhow::ensure!(
+            started.elapsed() < Duration::from_secs(30),
+            "no row came into {table}"
+        );
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    Ok(())
 }

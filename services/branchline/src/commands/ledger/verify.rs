@@ -1,13 +1,11 @@
 //! `ledger verify` and `ledger seal`: on the installation that the configuration names.
 
 use branchline_db::{Access, Db, Program, Tenant};
-use branchline_kernel::{Clock, SystemClock};
-use branchline_ledger::{Checkpoint, LedgerError, seal_day, seal_head, verify_step};
-use chrono::Days;
+use branchline_ledger::{Checkpoint, seal_head, verify_step};
 use clap::Args as ClapArgs;
 
 use crate::config::Config;
-use crate::serve::parts;
+use crate::serve::{books::seal_days, parts};
 use crate::terminal::{say, tell};
 
 const ACTOR: &str = "system:verifier";
@@ -83,17 +81,8 @@ async fn look_through(db: &Db, tenant: &Tenant, from: Checkpoint) -> anyhow::Res
 /// Seals what is over, for every tenant.
 pub(crate) async fn seal(config: &Config) -> anyhow::Result<()> {
     let db = parts::door(config, Program::Core).await?;
-    let today = SystemClock.now().date_naive();
-    let day = today.checked_sub_days(Days::new(1)).unwrap_or(today);
     for tenant in db.tenants().await? {
-        let tx = db
-            .tenant(&tenant.id, "system:sealer", Access::Write)
-            .await?;
-        match seal_day(&tx, day).await {
-            Ok(()) => tx.commit().await?,
-            Err(LedgerError::DaySealed) => tx.rollback().await?,
-            Err(error) => return Err(error.into()),
-        }
+        seal_days(&db, &tenant.id, u16::MAX).await?;
         let tx = db.tenant(&tenant.id, ACTOR, Access::Read).await?;
         let head = seal_head(&tx).await?;
         tx.rollback().await?;
