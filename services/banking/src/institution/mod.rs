@@ -15,7 +15,7 @@ use branchline_db::{OnConstraint, TenantTx};
 use branchline_kernel::{Currency, Iban, LedgerAccountId};
 use branchline_ledger as ledger;
 use branchline_ledger::{GlAccount, GlClass, NewAccount, Side};
-use chrono::{Datelike, NaiveDate};
+use chrono::{Datelike, Months, NaiveDate};
 
 pub use error::InstitutionError;
 
@@ -89,8 +89,8 @@ const CHART: [(&str, &str, GlClass); 5] = [
     ("opening-equity", "Opening equity", GlClass::Equity),
 ];
 
-/// Writes what the institution is, its chart of accounts, and opens the books for this year.
-/// Called once, right after the tenant was made.
+/// Writes what the institution is, its chart of accounts, and opens the books for this year, month
+/// by month. Called once, right after the tenant was made.
 ///
 /// # Errors
 /// [`InstitutionError`] when it was done before, or the bank code leaves no room in an IBAN.
@@ -108,10 +108,20 @@ pub async fn establish(tx: &TenantTx, new: &Institution) -> Result<(), Instituti
         };
         ledger::add_gl_account(tx, &account).await?;
     }
-    let year = tx.now().year();
-    let first = NaiveDate::from_ymd_opt(year, 1, 1).ok_or(InstitutionError::NoSuchYear)?;
-    let last = NaiveDate::from_ymd_opt(year, 12, 31).ok_or(InstitutionError::NoSuchYear)?;
-    Ok(ledger::open_period(tx, first, last).await?)
+    open_months(tx, tx.now().year()).await
+}
+
+/// A period is a month: what a past balance reads is bounded by the last period that was closed.
+async fn open_months(tx: &TenantTx, year: i32) -> Result<(), InstitutionError> {
+    for month in 1..=12 {
+        let first = NaiveDate::from_ymd_opt(year, month, 1);
+        let last = first
+            .and_then(|first| first.checked_add_months(Months::new(1)))
+            .and_then(|next| next.pred_opt());
+        let (first, last) = first.zip(last).ok_or(InstitutionError::NoSuchYear)?;
+        ledger::open_period(tx, first, last).await?;
+    }
+    Ok(())
 }
 
 /// The institution's account for that purpose, opened if this is the first need of it.

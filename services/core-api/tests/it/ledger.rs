@@ -1,6 +1,7 @@
 //! The ledger's own operations.
 
-use branchline_kernel::TenantId;
+use branchline_kernel::{Clock, TenantId};
+use chrono::Datelike;
 use serde_json::{Value, json};
 
 use crate::api::{Answered, Api, Caller, api};
@@ -164,4 +165,16 @@ async fn nothing_is_booked_under_a_closed_period_and_the_trial_balance_is_by_per
     assert_eq!(of("?date_from=2041-01-01").await, 0);
     let refused = api.post(&Caller::staff(&lion), "/v1/periods", &year).await;
     assert_eq!(refused.refusal(), (403, "right-missing"));
+}
+
+#[actix_web::test]
+async fn the_books_of_this_year_can_be_closed_month_by_month() {
+    let Some(api) = api().await else { return };
+    let admin = Caller::admin(&api.made.lion);
+    let year = api.made.clock.now().year();
+    for month in 1..=12 {
+        let closing = json!({"first_day": format!("{year}-{month:02}-01")});
+        let closed = api.post(&admin, "/v1/periods/close", &closing).await;
+        assert_eq!(closed.status, 200, "{month}: {closed:?}");
+    }
 }
