@@ -22,3 +22,4 @@ mod model;
 mod postings;
 mod property;
 mod races;
+mod refusals;
