@@ -51,4 +51,9 @@ pub use verify::{Checked, Checkpoint, Finding, MalformedCheckpoint, verify, veri
 
 /// The statements whose plans the tests look at: they must read by index and after a mark only.
 #[doc(hidden)]
-pub const PLANS: [&str; 3] = [reads::STATEMENT, history::BOOKED, history::VALUED];
+pub const PLANS: [&str; 4] = [
+    reads::STATEMENT,
+    reads::BALANCES,
+    history::BOOKED,
+    history::VALUED,
+];

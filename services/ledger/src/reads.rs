@@ -143,7 +143,7 @@ pub struct Hold {
     pub state: HoldState,
 }
 
-const BALANCES: &str = "SELECT currency, booked, available, \
+pub(crate) const BALANCES: &str = "SELECT currency, booked, available, \
 CASE normal_side WHEN 'C' THEN pdr ELSE pcr END AS held, \
 CASE normal_side WHEN 'C' THEN pcr ELSE pdr END AS incoming FROM account WHERE id = $1";
 pub(crate) const STATEMENT: &str = "SELECT e.seq, e.side, e.amount, e.balance_after, e.booking_date, \

@@ -31,7 +31,7 @@ const TRIGGERS: [[&str; 3]; 21] = [
     ["period", "closed_once", "ledger_guard_period"],
 ];
 
-const CONSTRAINTS: [[&str; 2]; 21] = [
+const CONSTRAINTS: [[&str; 2]; 24] = [
     ["account", "account_pkey"],
     ["account", "account_code_key"],
     ["account", "account_counters_ok"],
@@ -53,11 +53,14 @@ const CONSTRAINTS: [[&str; 2]; 21] = [
     ["ledger_key", "ledger_key_pkey"],
     ["gl_total", "gl_total_pkey"],
     ["day_seal", "day_seal_pkey"],
+    ["balance_mark", "balance_mark_pkey"],
+    ["value_mark", "value_mark_pkey"],
+    ["value_mark_day", "value_mark_day_pkey"],
 ];
 
 /// SHA-256 of the text of each function that decides or guards. A migration that replaces one
 /// adds its new text here and keeps the old one for as long as tenants may lag.
-const FUNCTIONS: [[&str; 2]; 8] = [
+const FUNCTIONS: [[&str; 2]; 9] = [
     [
         "post_batch",
         "e5ad505247869539185bc59d4a7c27893995d4322a37b5e7522558a54e97716c",
@@ -85,6 +88,10 @@ const FUNCTIONS: [[&str; 2]; 8] = [
     [
         "ledger_guard_period",
         "87ce13ef7ce7d6d3f6dcd85ab5a502260b1ff397f829abb5dcf7244b9e99ea0a",
+    ],
+    [
+        "ledger_guard_new_period",
+        "6766725eb48b9dfcdcce0d2bb91f0268d228f10225c9f76112455422cb526153",
     ],
     [
         "ledger_seal_content",
