@@ -2,15 +2,12 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use branchline_db::{Access, Db};
 use branchline_kernel::{LedgerAccountId, TenantId};
 use branchline_ledger::{find_unmarked_period, mark_balances};
 use chrono::NaiveDate;
 use tracing::{info, warn};
-
-use crate::serve::Process;
 
 /// Accounts that are marked in one transaction.
 pub(super) const PAGE: u16 = 500;
@@ -27,26 +24,19 @@ pub(super) struct Place {
 }
 
 /// Marks what is closed at every tenant.
-pub(super) async fn mark_tenants(db: Db, process: Process, marked: Marked) -> anyhow::Result<()> {
+pub(super) async fn mark_tenants(db: Db, marked: Marked) -> anyhow::Result<()> {
     for tenant in db.tenants().await? {
         let mut place = of(&marked).get(&tenant.id).copied();
         let done = loop {
             match mark_page(&db, &tenant.id, place, PAGE).await {
                 Ok(Some(next)) => place = Some(next),
-                Ok(None) => {
-                    place = None;
-                    break Ok(());
-                }
+                Ok(None) => break Ok(()),
                 Err(error) => break Err(error),
             }
-            if process.ends_within(Duration::ZERO).await {
-                return Ok(());
-            }
         };
-        match place {
-            Some(place) => of(&marked).insert(tenant.id.clone(), place),
-            None => of(&marked).remove(&tenant.id),
-        };
+        if let Some(place) = place {
+            of(&marked).insert(tenant.id.clone(), place);
+        }
         if let Err(error) = done {
             warn!(
                 tenant = tenant.id.as_str(),

@@ -42,13 +42,27 @@ pub(super) fn start(
     every(EXPIRE, process, running, move || {
         holds::expire_holds(door.clone(), engine.clone(), Arc::clone(&looked))
     });
-    let door = db.clone();
+    let (door, ending) = (db.clone(), process.clone());
     every(SEAL, process, running, move || {
-        seals::seal_tenants(door.clone())
+        unless_ended(ending.clone(), seals::seal_tenants(door.clone()))
     });
     let (door, ending, marked) = (db.clone(), process.clone(), Marked::default());
     every(MARK, process, running, move || {
-        marks::mark_tenants(door.clone(), ending.clone(), Arc::clone(&marked))
+        let work = marks::mark_tenants(door.clone(), Arc::clone(&marked));
+        unless_ended(ending.clone(), work)
     });
     rounds::start(db, process, running);
+}
+
+/// A round may be long: when the process ends it is broken off, and the transaction it was in is
+/// undone.
+async fn unless_ended(
+    process: Process,
+    work: impl Future<Output = anyhow::Result<()>>,
+) -> anyhow::Result<()> {
+    tokio::select! {
+        biased;
+        () = process.ends() => Ok(()),
+        done = work => done,
+    }
 }

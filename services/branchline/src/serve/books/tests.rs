@@ -1,5 +1,7 @@
 //! The rounds of work, each called by itself, against a real server.
 
+use std::sync::Arc;
+
 use branchline_db::provision::{Serving, set_serving};
 use branchline_db::{Access, Db, Tenant, TenantTx, Values};
 use branchline_kernel::{Clock, LedgerAccountId, Money, PostingId, TenantId};
@@ -11,7 +13,7 @@ use branchline_testkit::{Installation, installation};
 use chrono::{Days, NaiveDate};
 use sqlx::Row;
 
-use super::marks::{Place, mark_page};
+use super::marks::{Marked, Place, mark_page, mark_tenants};
 use super::rounds::{Round, step};
 use super::seals::{seal_days, seal_tenants};
 
@@ -175,6 +177,41 @@ async fn a_process_that_starts_anew_finishes_the_marks_of_the_one_before() {
     };
     mark_page(&made.core, &made.lion, None, 1).await.unwrap();
     assert_eq!(mark_all(&made, None).await, 6);
+    assert_eq!(count(&made.core, &made.lion, MARKS).await, 4);
+    let tx = write(&made.core, &made.lion).await;
+    assert_eq!(branchline_ledger::verify(&tx).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_suspended_tenant_is_marked_when_it_is_back() {
+    let Some(made) = two_closed_months().await else {
+        return;
+    };
+    let marked = Marked::default();
+    let serving = async |how| {
+        set_serving(&made.admin, &made.lion, how, "a test")
+            .await
+            .unwrap();
+    };
+    serving(Serving::Suspended).await;
+    let round = || mark_tenants(made.core.clone(), Arc::clone(&marked));
+    round().await.unwrap();
+    serving(Serving::Open).await;
+    assert_eq!(count(&made.core, &made.lion, MARKS).await, 0);
+    round().await.unwrap();
+    assert_eq!(count(&made.core, &made.lion, MARKS).await, 4);
+    assert_eq!(mark_all(&made, None).await, 0);
+}
+
+#[tokio::test]
+async fn two_processes_that_mark_at_once_mark_each_account_once() {
+    let Some(made) = two_closed_months().await else {
+        return;
+    };
+    let round = || mark_tenants(made.core.clone(), Marked::default());
+    let (a, b) = tokio::join!(round(), round());
+    a.unwrap();
+    b.unwrap();
     assert_eq!(count(&made.core, &made.lion, MARKS).await, 4);
     let tx = write(&made.core, &made.lion).await;
     assert_eq!(branchline_ledger::verify(&tx).await.unwrap(), []);
