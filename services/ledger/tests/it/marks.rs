@@ -99,6 +99,15 @@ impl<'b> Play<'b> {
         }
     }
 
+    /// Postings within a month, and across its ends both ways.
+    async fn cross(&mut self) {
+        for (booked, valued) in [(3, 0), (10, 60), (40, -35), (45, 2), (75, -10), (100, -90)] {
+            let booking = self.firsts[0] + Days::new(booked);
+            let value = booking + chrono::TimeDelta::days(valued);
+            self.pay((1, 0), 10, Dates { booking, value }).await;
+        }
+    }
+
     async fn does(&mut self, deed: &Deed) -> Result<(), TestCaseError> {
         match deed {
             Deed::Pay {
@@ -231,16 +240,37 @@ fn marks_never_change_what_a_balance_was() {
 async fn crossing() -> Option<(Books, LedgerAccountId)> {
     let books = books().await?;
     let mut play = Play::start(&books, 2025).await;
-    for (booked, valued) in [(3, 0), (10, 60), (40, -35), (45, 2), (75, -10), (100, -90)] {
-        let booking = play.firsts[0] + Days::new(booked);
-        let value = booking + chrono::TimeDelta::days(valued);
-        play.pay((1, 0), 10, Dates { booking, value }).await;
-    }
+    play.cross().await;
     for _ in 0..3 {
         play.does(&Deed::Close).await.unwrap();
     }
     let account = play.accounts[0];
     Some((books, account))
+}
+
+#[tokio::test]
+async fn periods_may_be_marked_in_any_order() {
+    let Some(books) = books().await else { return };
+    let orders = [
+        [0, 1, 2],
+        [0, 2, 1],
+        [1, 0, 2],
+        [1, 2, 0],
+        [2, 0, 1],
+        [2, 1, 0],
+    ];
+    for (year, order) in (2019..).zip(orders) {
+        let mut play = Play::start(&books, year).await;
+        play.cross().await;
+        for _ in 0..MONTHS {
+            play.does(&Deed::Close).await.unwrap();
+        }
+        for which in order {
+            mark(&books, play.firsts[which]).await;
+            play.compare().await.unwrap();
+        }
+        books.agree().await;
+    }
 }
 
 #[tokio::test]
@@ -386,10 +416,12 @@ async fn books_that_are_opened_behind_a_mark_while_it_is_made_undo_it() {
         let tx = books.write().await;
         mark_balances(&tx, "2025-01-01".parse().unwrap(), None, 10).await
     };
-    let (marked, ()) = tokio::join!(marking, async {
-        somebody_waits(&books).await;
-        opening.commit().await.unwrap();
-    });
+    let mut marking = std::pin::pin!(marking);
+    tokio::select! {
+        marked = &mut marking => panic!("it did not wait: {marked:?}"),
+        () = somebody_waits(&books) => opening.commit().await.unwrap(),
+    }
+    let marked = marking.await;
     assert!(matches!(marked, Err(LedgerError::PeriodNotClosed)));
     books.agree().await;
 }
@@ -407,9 +439,11 @@ async fn books_cannot_be_opened_behind_a_mark_that_is_not_committed_yet() {
         let tx = books.write().await;
         branchline_ledger::open_period(&tx, in_2024(12, 1), in_2024(12, 31)).await
     };
-    let (opened, ()) = tokio::join!(opening, async {
-        somebody_waits(&books).await;
-        marking.commit().await.unwrap();
-    });
+    let mut opening = std::pin::pin!(opening);
+    tokio::select! {
+        opened = &mut opening => panic!("it did not wait: {opened:?}"),
+        () = somebody_waits(&books) => marking.commit().await.unwrap(),
+    }
+    let opened = opening.await;
     assert!(matches!(opened, Err(LedgerError::PeriodOverlaps)));
 }
