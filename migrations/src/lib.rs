@@ -93,6 +93,11 @@ const TENANT: &[Migration] = &[
         sql: include_str!("../tenant/0017_ledger_seal_reads.sql"),
     },
     Migration {
+        number: 18,
+        name: "ledger_lean_batch",
+        sql: include_str!("../tenant/0018_ledger_lean_batch.sql"),
+    },
+    Migration {
         number: 20,
         name: "banking",
         sql: include_str!("../tenant/0020_banking.sql"),

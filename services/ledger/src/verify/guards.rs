@@ -60,10 +60,14 @@ const CONSTRAINTS: [[&str; 2]; 24] = [
 
 /// SHA-256 of the text of each function that decides or guards. A migration that replaces one
 /// adds its new text here and keeps the old one for as long as tenants may lag.
-const FUNCTIONS: [[&str; 2]; 9] = [
+const FUNCTIONS: [[&str; 2]; 12] = [
     [
         "post_batch",
         "e5ad505247869539185bc59d4a7c27893995d4322a37b5e7522558a54e97716c",
+    ],
+    [
+        "post_batch",
+        "b9b4ad5dfc0058527e61a9709bb0c49cb6b8c8b847fae6ef39302acfa9a22279",
     ],
     [
         "ledger_guard_frozen_rows",
@@ -72,6 +76,10 @@ const FUNCTIONS: [[&str; 2]; 9] = [
     [
         "ledger_guard_entries",
         "79b9eaaf6412072b973e8fa8965fcf1eb1bf4a907e3e22e0b19e8d54fe0bacb5",
+    ],
+    [
+        "ledger_guard_entries",
+        "fe9acc6c8373597236a6dbdedb1208469b859315a59a7308f217b87f4480d7d7",
     ],
     [
         "ledger_guard_postings",
@@ -84,6 +92,10 @@ const FUNCTIONS: [[&str; 2]; 9] = [
     [
         "ledger_guard_account",
         "7365ee2e7f26eceacd648f320aa943ad72f766fbba79d4d355c90ace8d51143f",
+    ],
+    [
+        "ledger_guard_account",
+        "d784871549fed802cad2f63e0c134af23ef046ad6bc29f56a3189d9b77f8dd77",
     ],
     [
         "ledger_guard_period",
