@@ -1,8 +1,10 @@
-//! Group commit: one writer per tenant posts what has queued up while the last batch committed.
+//! Group commit: a tenant's writers post what has queued up while their last batches committed.
 //!
 //! A writer has no timer. Under light load a batch is one command; under heavy load it grows by
 //! itself, up to [`EngineLimits::batch`], and all of it shares one commit. A writer is started by
-//! the first command and ends after [`EngineLimits::idle`], so an idle tenant costs nothing.
+//! a command that finds none free and ends after [`EngineLimits::idle`], so an idle tenant costs
+//! nothing. Two writers of a tenant never hold commands that name the same account at the same
+//! time: they would only wait for each other.
 //!
 //! # Invariants
 //! - Nothing is answered before the commit that made it durable has returned.
@@ -15,6 +17,7 @@
 mod attempt;
 mod error;
 mod lanes;
+mod line;
 mod rider;
 mod tally;
 mod writer;
@@ -25,12 +28,13 @@ use std::time::Duration;
 
 use branchline_db::{Db, DbError};
 use branchline_kernel::TenantId;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 pub use self::error::EngineError;
 use self::lanes::Lanes;
+use self::line::{Given, Line, Name, names};
 pub use self::rider::{Ridden, Ride, RideFuture, Rider, RiderKind, Ticket};
 pub use self::tally::Tallied;
 use self::tally::Tally;
@@ -46,6 +50,8 @@ pub struct EngineLimits {
     pub batch: usize,
     /// Batches that are written at the same time, by all tenants together: as many connections.
     pub lanes: usize,
+    /// Batches of one tenant that are written at the same time.
+    pub writers: usize,
     /// How long a command may wait for its verdict.
     pub deadline: Duration,
     /// How long a writer waits for the next command before it ends.
@@ -58,8 +64,9 @@ impl EngineLimits {
     /// What a process of the core runs with. The queue is about a tenth of a second of work.
     pub const STANDARD: Self = Self {
         queue: 1_500,
-        batch: 256,
+        batch: 512,
         lanes: 4,
+        writers: 2,
         deadline: Duration::from_secs(10),
         idle: Duration::from_secs(60),
         planted: None,
@@ -90,14 +97,14 @@ struct Shared {
 #[derive(Default)]
 struct Desk {
     stopping: bool,
-    started: u64,
-    queues: HashMap<TenantId, (u64, mpsc::Sender<Job>)>,
+    lines: HashMap<TenantId, Arc<Line>>,
     writers: JoinSet<()>,
 }
 
 /// A command on its way.
 struct Job {
     command: Command,
+    names: Vec<Name>,
     rider: Option<Rider>,
     deadline: Instant,
     answer: oneshot::Sender<Result<Verdict, EngineError>>,
@@ -138,6 +145,7 @@ impl Engine {
         let now = Instant::now();
         let deadline = now.checked_add(self.0.limits.deadline).unwrap_or(now);
         let job = Job {
+            names: names(&command),
             command,
             rider,
             deadline,
@@ -153,7 +161,7 @@ impl Engine {
         let mut writers = {
             let mut desk = self.0.desk();
             desk.stopping = true;
-            desk.queues.clear();
+            desk.lines.values().for_each(|line| line.close());
             std::mem::take(&mut desk.writers)
         };
         while writers.join_next().await.is_some() {}
@@ -170,30 +178,22 @@ impl Engine {
         if desk.stopping {
             return Err(EngineError::Stopping);
         }
-        let mut job = job;
-        if let Some((_, queue)) = desk.queues.get(tenant) {
-            match queue.try_send(job) {
-                Ok(()) => return Ok(()),
-                Err(mpsc::error::TrySendError::Full(_)) => {
-                    self.0.tally.refused_full();
-                    return Err(EngineError::Full);
-                }
-                // The writer is about to end: another one takes over.
-                Err(mpsc::error::TrySendError::Closed(back)) => job = back,
+        let line = Arc::clone(desk.lines.entry(tenant.clone()).or_default());
+        let limits = &self.0.limits;
+        match line.give(job, limits.queue, limits.writers) {
+            Given::Served => Ok(()),
+            Given::WantsWriter => {
+                while desk.writers.try_join_next().is_some() {}
+                let shared = Arc::clone(&self.0);
+                desk.writers
+                    .spawn(writer::run(shared, tenant.clone(), line));
+                Ok(())
+            }
+            Given::Full => {
+                self.0.tally.refused_full();
+                Err(EngineError::Full)
             }
         }
-        let (queue, jobs) = mpsc::channel(self.0.limits.queue);
-        if queue.try_send(job).is_err() {
-            return Err(EngineError::Full);
-        }
-        desk.started = desk.started.wrapping_add(1);
-        let number = desk.started;
-        desk.queues.insert(tenant.clone(), (number, queue));
-        while desk.writers.try_join_next().is_some() {}
-        let shared = Arc::clone(&self.0);
-        desk.writers
-            .spawn(writer::run(shared, tenant.clone(), number, jobs));
-        Ok(())
     }
 }
 
@@ -202,15 +202,12 @@ impl Shared {
         self.desk.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Forgets the writer of that number; a later one of the same tenant stays.
-    fn forget(&self, tenant: &TenantId, number: u64) {
+    /// Forgets a line that is over; a later one of the same tenant stays.
+    fn forget(&self, tenant: &TenantId, line: &Arc<Line>) {
         let mut desk = self.desk();
-        if desk
-            .queues
-            .get(tenant)
-            .is_some_and(|(now, _)| *now == number)
-        {
-            desk.queues.remove(tenant);
+        let is_over = |now: &Arc<Line>| Arc::ptr_eq(now, line) && now.is_over();
+        if desk.lines.get(tenant).is_some_and(is_over) {
+            desk.lines.remove(tenant);
         }
     }
 }

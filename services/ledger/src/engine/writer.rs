@@ -1,70 +1,63 @@
-//! The loop that writes for one tenant.
+//! The loop that writes for one tenant; a busy tenant has more than one.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use branchline_kernel::TenantId;
-use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 
-use super::attempt::{After, attempt};
+use super::attempt::{After, Attempt};
 use super::error::EngineError;
+use super::line::Line;
 use super::{Job, Shared};
 
 /// The first pause before a batch is given again, and the longest.
 const PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
-/// Writes batch after batch until nothing came for a while, or the engine stops.
-pub(super) async fn run(
-    shared: Arc<Shared>,
-    tenant: TenantId,
-    number: u64,
-    mut jobs: mpsc::Receiver<Job>,
-) {
-    let mut lane = None;
-    loop {
-        let first = match timeout(shared.limits.idle, jobs.recv()).await {
-            Ok(first) => first,
-            // From here on new commands start another writer; what came before is still ours.
-            Err(_idle) => {
-                jobs.close();
-                jobs.recv().await
-            }
-        };
-        let Some(first) = first else { break };
-        write(&shared, &tenant, &mut lane, first, &mut jobs).await;
+/// Notices a writer that dies at its work.
+struct Alive<'l>(&'l Line);
+
+impl Drop for Alive<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.abandon();
+        }
     }
-    shared.forget(&tenant, number);
 }
 
-/// Writes one batch: `first` and whatever waits when the turn comes. A batch that must be given
+/// Writes batch after batch until nothing came for a while, or the engine stops.
+pub(super) async fn run(shared: Arc<Shared>, tenant: TenantId, line: Arc<Line>) {
+    let alive = Alive(&line);
+    let mut lane = None;
+    while line.has_work(shared.limits.idle).await {
+        write(&shared, &tenant, &mut lane, &line).await;
+    }
+    drop(alive);
+    shared.forget(&tenant, &line);
+}
+
+/// Writes one batch: whatever may be written when the turn comes. A batch that must be given
 /// again goes behind the other tenants.
-async fn write(
-    shared: &Shared,
-    tenant: &TenantId,
-    lane: &mut Option<usize>,
-    first: Job,
-    jobs: &mut mpsc::Receiver<Job>,
-) {
-    let mut batch = vec![first];
+async fn write(shared: &Shared, tenant: &TenantId, lane: &mut Option<usize>, line: &Arc<Line>) {
+    let Some(mut turn) = shared.lanes.turn(lane).await else {
+        return;
+    };
+    let (mut batch, flight) = line.take(shared.limits.batch);
     let mut pause = PAUSE;
     let mut tried = false;
     loop {
-        let Some(turn) = shared.lanes.turn(lane).await else {
-            return;
-        };
-        if !tried {
-            while batch.len() < shared.limits.batch {
-                let Ok(job) = jobs.try_recv() else { break };
-                batch.push(job);
-            }
-        }
         batch = refuse_expired(batch, tried);
         if batch.is_empty() {
             return;
         }
-        match attempt(shared, turn.door, tenant, batch).await {
+        let attempt = Attempt {
+            shared,
+            door: turn.door,
+            tenant,
+            flight: &flight,
+        };
+        match attempt.write(batch).await {
             After::Answered => return,
             After::Again(left) => batch = left,
         }
@@ -72,6 +65,10 @@ async fn write(
         drop(turn);
         sleep(pause).await;
         pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
+        turn = match shared.lanes.turn(lane).await {
+            Some(turn) => turn,
+            None => return,
+        };
     }
 }
 

@@ -77,7 +77,7 @@ async fn what_waits_together_is_committed_together() {
     let Some(books) = books().await else { return };
     let engine = engine(&books, QUICK);
     let (a, b) = (books.member(1_000).await, books.member(0).await);
-    let waiting = (0..300).map(|_| engine.submit(&books.tenant, transfer(a, b, 1), None));
+    let waiting = (0..600).map(|_| engine.submit(&books.tenant, transfer(a, b, 1), None));
     let verdicts = join_all(waiting).await;
     assert!(
         verdicts
@@ -85,8 +85,8 @@ async fn what_waits_together_is_committed_together() {
             .all(|verdict| is_posted(verdict.unwrap()))
     );
     let tallied = engine.tallied();
-    assert_eq!((tallied.batches, tallied.commands), (2, 300));
-    assert_eq!(books.balances(b).await.booked, eur(300));
+    assert_eq!((tallied.batches, tallied.commands), (2, 600));
+    assert_eq!(books.balances(b).await.booked, eur(600));
     books.agree().await;
 }
 
