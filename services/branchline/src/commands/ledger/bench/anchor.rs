@@ -16,6 +16,8 @@ pub(super) enum Script {
     TpcB,
     /// The same at scale 1: every transaction updates the one branch.
     HotRow,
+    /// One account's update, one look, one insert, at scale 10: hardly more than a commit.
+    SimpleUpdate,
     /// One insert and its commit.
     BareInsert,
 }
@@ -25,6 +27,7 @@ impl Script {
         match self {
             Self::TpcB => "pgbench-tpcb",
             Self::HotRow => "pgbench-hot-row",
+            Self::SimpleUpdate => "pgbench-simple-update",
             Self::BareInsert => "bare-insert",
         }
     }
@@ -84,6 +87,7 @@ impl Anchor {
         arguments.extend(match script {
             Script::TpcB => vec![self.wide.as_str()],
             Script::HotRow => vec![self.narrow.as_str()],
+            Script::SimpleUpdate => vec!["-b", "simple-update", self.wide.as_str()],
             Script::BareInsert => vec!["-f", &file, self.narrow.as_str()],
         });
         let said = self.run(&arguments).await?;

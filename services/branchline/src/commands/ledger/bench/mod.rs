@@ -15,12 +15,13 @@ use std::time::Duration;
 use branchline_db::Access;
 use branchline_ledger::{Engine, EngineLimits};
 use clap::Args as ClapArgs;
+use serde_json::json;
 use tokio::time::sleep;
 
 use self::anchor::{Anchor, Script};
 use self::counters::Counters;
 use self::load::{Journal, Load, Pattern, Window};
-use self::report::{Ratio, Report, median};
+use self::report::{Ratio, Report, Triples, median};
 use super::ground::{Books, Ground};
 use crate::terminal::{say, tell};
 
@@ -49,6 +50,7 @@ struct Plan {
     triples: usize,
     anchor_clients: &'static [usize],
     clients: &'static [usize],
+    same_clients: usize,
     open_rate: u64,
 }
 
@@ -61,6 +63,7 @@ impl Plan {
                 triples: 1,
                 anchor_clients: &[8],
                 clients: &[1, 64],
+                same_clients: 8,
                 open_rate: 300,
             };
         }
@@ -70,6 +73,7 @@ impl Plan {
             triples: args.triples,
             anchor_clients: &[1, 8, 32, 64],
             clients: &[1, 8, 32, 64, 256, 1_024],
+            same_clients: 32,
             open_rate: 3_000,
         }
     }
@@ -92,6 +96,7 @@ struct Bench {
     engine: Engine,
     books: [Books; 2],
     anchor: Anchor,
+    peaks: Vec<(Script, usize)>,
     journal: Journal,
 }
 
@@ -100,6 +105,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     let mut bench = Bench::prepare(&args).await?;
     let uniform = bench.against(Script::TpcB, Pattern::Uniform, 1).await?;
     let two = bench.against(Script::TpcB, Pattern::Uniform, 2).await?;
+    let same = bench.same_clients().await?;
     let ninety = bench.window(Pattern::NinetyTen, 64, 1).await?;
     tell(&format!("90-10, 64 clients: {} /s", ninety.rate));
     let hot = bench.against(Script::HotRow, Pattern::Hot, 1).await?;
@@ -108,9 +114,12 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     bench.storage().await?;
     let checked = bench.check().await?;
     bench.report.finish()?;
-    bench.ground.clear().await?;
     say(&format!(
         "{checked} acknowledged commands are there once; 0 findings"
+    ));
+    say(&format!(
+        "{} clients each: {same} times pgbench's TPC-B",
+        bench.plan.same_clients
     ));
     say(&format!(
         "one client: latency {light} of a bare insert and commit"
@@ -118,7 +127,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     say(&format!(
         "ledger-bench uniform={uniform} two_tenants={two} hot={hot} http=unmeasured p99_ms={p99}"
     ));
-    Ok(())
+    bench.ground.clear().await
 }
 
 impl Bench {
@@ -142,6 +151,7 @@ impl Bench {
             engine,
             books,
             anchor,
+            peaks: Vec::new(),
             journal: Journal::default(),
         })
     }
@@ -172,6 +182,26 @@ impl Bench {
         Ok(window)
     }
 
+    /// The number of clients at which the anchor is fastest, looked for once.
+    async fn anchor_peak(&mut self, script: Script) -> anyhow::Result<usize> {
+        if let Some((_, clients)) = self.peaks.iter().find(|(known, _)| *known == script) {
+            return Ok(*clients);
+        }
+        let mut best = (0, 1);
+        for clients in self.plan.anchor_clients {
+            best = best.max((self.anchored(script, *clients).await?, *clients));
+        }
+        self.peaks.push((script, best.1));
+        Ok(best.1)
+    }
+
+    /// One window of the anchor.
+    async fn anchored(&mut self, script: Script, clients: usize) -> anyhow::Result<u64> {
+        let rate = self.anchor.rate(script, clients, self.plan.window).await?;
+        self.report.anchor(script.name(), clients, rate);
+        Ok(rate)
+    }
+
     /// The median ratio of our peak to the anchor's peak.
     async fn against(
         &mut self,
@@ -179,53 +209,58 @@ impl Bench {
         pattern: Pattern,
         tenants: usize,
     ) -> anyhow::Result<String> {
-        let mut theirs = (0, 1);
-        for clients in self.plan.anchor_clients {
-            let rate = self.anchor.rate(script, *clients, self.plan.window).await?;
-            self.report.anchor(script.name(), *clients, rate);
-            theirs = theirs.max((rate, *clients));
-        }
+        let theirs = self.anchor_peak(script).await?;
         let mut ours = (0, 1);
         for clients in self.plan.clients {
             let window = self.window(pattern, *clients, tenants).await?;
             ours = ours.max((window.rate, *clients));
         }
-        let (mut ratios, mut dropped) = (Vec::new(), 0_u32);
+        let mut triples = Triples::default();
         for _ in 0..self.plan.triples {
-            let first = self.anchor.rate(script, theirs.1, self.plan.window).await?;
+            let first = self.anchored(script, theirs).await?;
             let middle = self.window(pattern, ours.1, tenants).await?.rate;
-            let last = self.anchor.rate(script, theirs.1, self.plan.window).await?;
-            match Ratio::of_triple(first, middle, last) {
-                Some(ratio) => ratios.push(ratio),
-                None => dropped = dropped.saturating_add(1),
-            }
+            let last = self.anchored(script, theirs).await?;
+            triples.add(Ratio::of_triple(first, middle, last));
         }
-        let ratio = median(&mut ratios, self.plan.needed());
-        self.report.verdict(
-            (script.name(), theirs.1),
-            (pattern.name(), ours.1, tenants),
-            &ratios,
-            dropped,
-        );
-        Ok(ratio)
+        let conditions = json!({
+            "clients": ours.1, "tenants": tenants, "anchor": script.name(), "anchor_clients": theirs,
+        });
+        let needed = self.plan.needed();
+        Ok(self
+            .report
+            .verdict(pattern.name(), &conditions, triples, needed))
+    }
+
+    /// As many clients as the anchor has, in both; a bare update stands beside for comparison.
+    async fn same_clients(&mut self) -> anyhow::Result<String> {
+        let clients = self.plan.same_clients;
+        let mut triples = Triples::default();
+        for _ in 0..self.plan.triples {
+            let first = self.anchored(Script::TpcB, clients).await?;
+            let middle = self.window(Pattern::Uniform, clients, 1).await?.rate;
+            let last = self.anchored(Script::TpcB, clients).await?;
+            self.anchored(Script::SimpleUpdate, clients).await?;
+            triples.add(Ratio::of_triple(first, middle, last));
+        }
+        let conditions = json!({ "clients": clients, "anchor": Script::TpcB.name() });
+        let needed = self.plan.needed();
+        Ok(self
+            .report
+            .verdict("same-clients", &conditions, triples, needed))
     }
 
     /// One client on an idle system: our latency to that of one bare insert and commit.
     async fn light(&mut self) -> anyhow::Result<String> {
-        let mut ratios = Vec::new();
+        let mut triples = Triples::default();
         for _ in 0..self.plan.triples {
-            let first = self
-                .anchor
-                .rate(Script::BareInsert, 1, self.plan.window)
-                .await?;
+            let first = self.anchored(Script::BareInsert, 1).await?;
             let ours = self.window(Pattern::Uniform, 1, 1).await?.rate;
-            let last = self
-                .anchor
-                .rate(Script::BareInsert, 1, self.plan.window)
-                .await?;
-            ratios.extend(Ratio::inverse_of_triple(first, ours, last));
+            let last = self.anchored(Script::BareInsert, 1).await?;
+            triples.add(Ratio::inverse_of_triple(first, ours, last));
         }
-        Ok(median(&mut ratios, self.plan.needed()))
+        let conditions = json!({ "clients": 1, "anchor": Script::BareInsert.name() });
+        let needed = self.plan.needed();
+        Ok(self.report.verdict("light", &conditions, triples, needed))
     }
 
     /// The 99th percentile at a fixed rate, in milliseconds.

@@ -46,6 +46,23 @@ fn agreed(first: u64, last: u64) -> Option<u64> {
     (apart <= allowed).then(|| first.saturating_add(last))
 }
 
+/// The ratios of one verdict.
+#[derive(Default)]
+pub(super) struct Triples {
+    ratios: Vec<Ratio>,
+    dropped: u32,
+}
+
+impl Triples {
+    /// Counts a triple; one whose anchors differ too much counts as dropped.
+    pub(super) fn add(&mut self, ratio: Option<Ratio>) {
+        match ratio {
+            Some(ratio) => self.ratios.push(ratio),
+            None => self.dropped = self.dropped.saturating_add(1),
+        }
+    }
+}
+
 /// The middle of at least `needed` ratios, in words; fewer are no verdict.
 pub(super) fn median(all: &mut [Ratio], needed: usize) -> String {
     all.sort_unstable();
@@ -106,19 +123,21 @@ impl Report {
         self.keep(json!({ "bytes_per_posting": bytes }));
     }
 
+    /// Keeps what a verdict rests on and gives its median.
     pub(super) fn verdict(
         &mut self,
-        (anchor, anchor_clients): (&str, usize),
-        (pattern, clients, tenants): (&str, usize, usize),
-        ratios: &[Ratio],
-        dropped: u32,
-    ) {
-        let ratios: Vec<_> = ratios.iter().map(ToString::to_string).collect();
+        what: &str,
+        conditions: &Value,
+        mut triples: Triples,
+        needed: usize,
+    ) -> String {
+        let median = median(&mut triples.ratios, needed);
+        let ratios: Vec<_> = triples.ratios.iter().map(ToString::to_string).collect();
         self.keep(json!({
-            "verdict": pattern, "clients": clients, "tenants": tenants,
-            "anchor": anchor, "anchor_clients": anchor_clients,
-            "ratios": ratios, "dropped_triples": dropped,
+            "verdict": what, "conditions": conditions, "median": median,
+            "ratios": ratios, "dropped_triples": triples.dropped,
         }));
+        median
     }
 
     pub(super) fn finish(&self) -> anyhow::Result<()> {
