@@ -25,7 +25,7 @@ use crate::terminal::tell;
 
 const DATABASE: &str = "ground";
 const PASSWORD: &str = "ground";
-const LOGIN: &str = "ground_core";
+const LOGIN: &str = "ground";
 /// Legs of one opening posting besides the one of cash.
 const OPENED_AT_ONCE: usize = 90;
 
@@ -35,7 +35,7 @@ pub(super) struct Ground {
     pub(super) db: Db,
     pub(super) day: NaiveDate,
     admin: Admin,
-    directory: PathBuf,
+    pub(super) directory: PathBuf,
 }
 
 /// A tenant with money on its accounts.
@@ -47,8 +47,12 @@ pub(super) struct Books {
 
 /// The address of the core's login when the server listens on `port`.
 pub(super) fn core_url(port: u16) -> Secret<String> {
+    login_url("core", port)
+}
+
+fn login_url(program: &str, port: u16) -> Secret<String> {
     Secret::new(format!(
-        "postgres://{LOGIN}:{PASSWORD}@127.0.0.1:{port}/{DATABASE}"
+        "postgres://{LOGIN}_{program}:{PASSWORD}@127.0.0.1:{port}/{DATABASE}"
     ))
 }
 
@@ -95,15 +99,15 @@ impl Ground {
         let server = Postgres::start(options, &places, &Progress::new(tell)).await?;
         let server_url = Secret::new(server.url("postgres"));
         installation::create(&server_url, DATABASE).await?;
-        let login = |name: &str| Login {
-            name: name.to_owned(),
+        let login = |program: &str| Login {
+            name: format!("{LOGIN}_{program}"),
             password: Secret::new(PASSWORD.to_owned()),
         };
         let logins = Logins {
-            core: login(LOGIN),
-            gateway: login("ground_gateway"),
-            core_jobs: login("ground_core_jobs"),
-            gateway_jobs: login("ground_gateway_jobs"),
+            core: login("core"),
+            gateway: login("gateway"),
+            core_jobs: login("core_jobs"),
+            gateway_jobs: login("gateway_jobs"),
         };
         let admin = Admin::connect(&Secret::new(server.url(DATABASE)), logins).await?;
         admin.platform().await?;
@@ -115,6 +119,11 @@ impl Ground {
             admin,
             directory,
         })
+    }
+
+    /// The address of the login of a program: `core`, `core_jobs`.
+    pub(super) fn login_url(&self, program: &str) -> Secret<String> {
+        login_url(program, self.server.port())
     }
 
     /// A connection of the superuser.

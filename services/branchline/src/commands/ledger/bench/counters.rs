@@ -8,6 +8,7 @@ use branchline_ledger::Engine;
 use sqlx::Row;
 
 use super::super::ground::{Books, Ground};
+use super::child::Core;
 
 const WAL: &str = "SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint AS bytes, wal_sync AS syncs FROM pg_stat_wal";
 const BYTES: &str = "SELECT (pg_total_relation_size('posting') + pg_total_relation_size('entry') \
@@ -19,6 +20,7 @@ pub(super) struct Counters {
     syncs: u64,
     server_nanos: u64,
     own_nanos: u64,
+    core_nanos: u64,
     batches: u64,
 }
 
@@ -27,13 +29,29 @@ pub(super) struct Cost {
     pub(super) wal_bytes: u64,
     pub(super) syncs_per_thousand: u64,
     pub(super) server_nanos: u64,
+    /// Of the process that makes the load; without a core beside it, the engine's as well.
     pub(super) own_nanos: u64,
+    /// Of the core in a process of its own.
+    pub(super) core_nanos: u64,
     /// Commands that shared a commit, on average.
     pub(super) batch: u64,
 }
 
 impl Counters {
+    /// With the engine in this process.
     pub(super) async fn read(ground: &Ground, engine: &Engine) -> anyhow::Result<Self> {
+        Self::with(ground, 0, engine.tallied().batches).await
+    }
+
+    /// With a core beside this process.
+    pub(super) async fn of_core(ground: &Ground, core: &Core) -> anyhow::Result<Self> {
+        let batches = core
+            .figure("branchline_ledger_batch_commands_count")
+            .await?;
+        Self::with(ground, core.nanos(), batches).await
+    }
+
+    async fn with(ground: &Ground, core_nanos: u64, batches: u64) -> anyhow::Result<Self> {
         let row = ground.root().await?.ask(WAL).await?;
         let row = row.context("the server counts its WAL")?;
         let (wal, syncs): (i64, i64) = (row.try_get("bytes")?, row.try_get("syncs")?);
@@ -42,7 +60,8 @@ impl Counters {
             syncs: syncs.unsigned_abs(),
             server_nanos: ground.server.pid().map_or(0, children_nanos),
             own_nanos: process_nanos("self"),
-            batches: engine.tallied().batches,
+            core_nanos,
+            batches,
         })
     }
 
@@ -57,6 +76,7 @@ impl Counters {
             syncs_per_thousand: syncs.checked_div(done).unwrap_or(0),
             server_nanos: each(self.server_nanos, before.server_nanos),
             own_nanos: each(self.own_nanos, before.own_nanos),
+            core_nanos: each(self.core_nanos, before.core_nanos),
             batch: done
                 .checked_div(self.batches.saturating_sub(before.batches))
                 .unwrap_or(0),
@@ -101,7 +121,7 @@ fn children_nanos(server: u32) -> u64 {
     sum
 }
 
-fn process_nanos(pid: &str) -> u64 {
+pub(super) fn process_nanos(pid: &str) -> u64 {
     let mut sum = 0_u64;
     for task in fs::read_dir(format!("/proc/{pid}/task"))
         .into_iter()

@@ -37,7 +37,7 @@ impl Pattern {
         }
     }
 
-    fn pair(
+    pub(super) fn pair(
         self,
         chance: &mut Chance,
         accounts: &[LedgerAccountId],
@@ -69,6 +69,13 @@ impl Journal {
         self.0.values().map(Vec::len).sum()
     }
 
+    fn enter(&mut self, tenant: &TenantId, key: Uuid, posted: bool) {
+        match self.0.get_mut(tenant) {
+            Some(keys) => keys.push((key, posted)),
+            None => drop(self.0.insert(tenant.clone(), vec![(key, posted)])),
+        }
+    }
+
     /// Compares with the keys that the ledger keeps.
     pub(super) async fn compare(&self, tx: &TenantTx, tenant: &TenantId) -> anyhow::Result<()> {
         let mut stored: HashMap<Uuid, bool> = HashMap::new();
@@ -98,10 +105,20 @@ pub(super) struct Window {
 
 /// What one client did.
 #[derive(Default)]
-struct Client {
-    acknowledged: Vec<(Uuid, bool)>,
+pub(super) struct Client {
+    /// The place of the books, the ledger's key, and whether it was posted.
+    acknowledged: Vec<(usize, Uuid, bool)>,
     micros: Vec<u64>,
-    errors: u64,
+    pub(super) errors: u64,
+}
+
+impl Client {
+    /// Notes an answer that counts from `planned`.
+    pub(super) fn acknowledge(&mut self, books: usize, key: Uuid, posted: bool, planned: Instant) {
+        self.acknowledged.push((books, key, posted));
+        let micros = u64::try_from(planned.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.micros.push(micros);
+    }
 }
 
 /// A load on an engine.
@@ -123,37 +140,24 @@ impl Load<'_> {
         let begin = Instant::now();
         let end = begin.checked_add(window).unwrap_or(begin);
         let mut tasks = JoinSet::new();
-        for (number, books) in (0..clients).zip(self.books.iter().cycle()) {
-            let (engine, books, day, pattern) =
-                (self.engine.clone(), books.clone(), self.day, self.pattern);
-            let mut chance = Chance::new(RandomIds.next().as_u64_pair().1);
+        let hand = self.hand();
+        for (_, books) in (0..clients).zip((0..self.books.len()).cycle()) {
+            let hand = hand.clone();
             tasks.spawn(async move {
-                let mut client = Client::default();
+                let (mut client, mut chance) = (Client::default(), fresh_chance());
                 while Instant::now() < end {
                     let planned = Instant::now();
-                    one(
-                        &engine,
-                        &books,
-                        (day, pattern),
-                        &mut chance,
-                        planned,
-                        &mut client,
-                    )
-                    .await?;
+                    hand.one(books, &mut chance, planned, &mut client).await?;
                 }
-                anyhow::Ok((books.tenant, client, number))
+                anyhow::Ok(client)
             });
         }
-        let mut all = Vec::new();
-        while let Some(done) = tasks.join_next().await {
-            let (tenant, client, _) = done??;
-            all.push((tenant, client));
-        }
-        Ok(sum(all, begin.elapsed(), journal))
+        let all = collect(tasks).await?;
+        Ok(sum(self.books, all, begin.elapsed(), journal))
     }
 
-    /// Commands by a timetable, whether or not earlier ones were answered; latency counts from
-    /// the planned moment.
+    /// Commands by a timetable over random books, whether or not earlier ones were answered;
+    /// latency counts from the planned moment.
     pub(super) async fn open(
         &self,
         rate: u64,
@@ -165,95 +169,121 @@ impl Load<'_> {
         let apart = Duration::from_nanos(1_000_000_000_u64.checked_div(rate).unwrap_or(0));
         let next = Arc::new(AtomicU64::new(0));
         let mut tasks = JoinSet::new();
-        for books in self.books.iter().cycle().take(512) {
-            let (engine, books, day, pattern) =
-                (self.engine.clone(), books.clone(), self.day, self.pattern);
-            let (next, mut chance) = (
-                Arc::clone(&next),
-                Chance::new(RandomIds.next().as_u64_pair().1),
-            );
+        let hand = self.hand();
+        for _ in 0..IN_FLIGHT {
+            let (hand, next) = (hand.clone(), Arc::clone(&next));
             tasks.spawn(async move {
-                let mut client = Client::default();
+                let (mut client, mut chance) = (Client::default(), fresh_chance());
+                let places = u64::try_from(hand.books.len())?;
                 loop {
                     let number = next.fetch_add(1, Ordering::Relaxed);
                     if number >= count {
-                        return anyhow::Ok((books.tenant, client));
+                        return anyhow::Ok(client);
                     }
                     let after = apart.saturating_mul(u32::try_from(number).unwrap_or(u32::MAX));
                     let planned = begin.checked_add(after).unwrap_or(begin);
+                    let books = usize::try_from(chance.below(places))?;
                     sleep_until(planned).await;
-                    one(
-                        &engine,
-                        &books,
-                        (day, pattern),
-                        &mut chance,
-                        planned,
-                        &mut client,
-                    )
-                    .await?;
+                    hand.one(books, &mut chance, planned, &mut client).await?;
                 }
             });
         }
-        let mut all = Vec::new();
-        while let Some(done) = tasks.join_next().await {
-            all.push(done??);
+        let all = collect(tasks).await?;
+        Ok(sum(self.books, all, begin.elapsed(), journal))
+    }
+
+    fn hand(&self) -> Hand {
+        Hand {
+            engine: self.engine.clone(),
+            books: self.books.into(),
+            day: self.day,
+            pattern: self.pattern,
         }
-        Ok(sum(all, begin.elapsed(), journal))
     }
 }
 
-async fn one(
-    engine: &Engine,
-    books: &Books,
-    (day, pattern): (NaiveDate, Pattern),
-    chance: &mut Chance,
-    planned: Instant,
-    client: &mut Client,
-) -> anyhow::Result<()> {
-    let Some([from, to]) = pattern.pair(chance, &books.accounts) else {
-        return Ok(());
-    };
-    // One of a hundred asks for more than there is.
-    let minor = if chance.below(100) == 0 {
-        4_000_000_000_000
-    } else {
-        chance.below(100)
-    };
-    let amount = eur(i64::try_from(minor)?.max(1))?;
-    let legs = vec![Leg::debit(from, amount), Leg::credit(to, amount)];
-    let id = PostingId::from(RandomIds.next());
-    let post = Post::try_new(id, "transfer", Dates::on(day), legs)?;
-    let key = RandomIds.next();
-    let command = Command::new(LedgerKey::from(key), Action::Post(post));
-    match engine.submit(&books.tenant, command, None).await {
-        Ok(verdict) => {
-            client
-                .acknowledged
-                .push((key, matches!(verdict, Verdict::Posted { .. })));
-            let micros = u64::try_from(planned.elapsed().as_micros()).unwrap_or(u64::MAX);
-            client.micros.push(micros);
-        }
-        Err(_) => client.errors = client.errors.saturating_add(1),
-    }
-    Ok(())
+/// Commands of an open loop that may wait for their answers.
+const IN_FLIGHT: usize = 512;
+
+fn fresh_chance() -> Chance {
+    Chance::new(RandomIds.next().as_u64_pair().1)
 }
 
-fn sum(all: Vec<(TenantId, Client)>, took: Duration, journal: &mut Journal) -> Window {
-    let (mut micros, mut errors, mut refused) = (Vec::new(), 0_u64, 0_usize);
-    for (tenant, mut client) in all {
+/// One of a hundred asks for more than there is.
+pub(super) fn minor(chance: &mut Chance) -> i64 {
+    if chance.below(100) == 0 {
+        return 4_000_000_000_000;
+    }
+    i64::try_from(chance.below(100)).map_or(1, |minor| minor.max(1))
+}
+
+/// What a client needs. Cheap to clone.
+#[derive(Clone)]
+struct Hand {
+    engine: Engine,
+    books: Arc<[Books]>,
+    day: NaiveDate,
+    pattern: Pattern,
+}
+
+impl Hand {
+    async fn one(
+        &self,
+        place: usize,
+        chance: &mut Chance,
+        planned: Instant,
+        client: &mut Client,
+    ) -> anyhow::Result<()> {
+        let Some(books) = self.books.get(place) else {
+            return Ok(());
+        };
+        let Some([from, to]) = self.pattern.pair(chance, &books.accounts) else {
+            return Ok(());
+        };
+        let amount = eur(minor(chance))?;
+        let legs = vec![Leg::debit(from, amount), Leg::credit(to, amount)];
+        let id = PostingId::from(RandomIds.next());
+        let post = Post::try_new(id, "transfer", Dates::on(self.day), legs)?;
+        let key = RandomIds.next();
+        let command = Command::new(LedgerKey::from(key), Action::Post(post));
+        match self.engine.submit(&books.tenant, command, None).await {
+            Ok(verdict) => {
+                let posted = matches!(verdict, Verdict::Posted { .. });
+                client.acknowledge(place, key, posted, planned);
+            }
+            Err(_) => client.errors = client.errors.saturating_add(1),
+        }
+        Ok(())
+    }
+}
+
+pub(super) async fn collect(
+    mut tasks: JoinSet<anyhow::Result<Client>>,
+) -> anyhow::Result<Vec<Client>> {
+    let mut all = Vec::with_capacity(tasks.len());
+    while let Some(done) = tasks.join_next().await {
+        all.push(done??);
+    }
+    Ok(all)
+}
+
+/// Enters what was acknowledged into the journal and counts.
+pub(super) fn sum(
+    books: &[Books],
+    all: Vec<Client>,
+    took: Duration,
+    journal: &mut Journal,
+) -> Window {
+    let (mut micros, mut errors, mut refused) = (Vec::new(), 0_u64, 0_u64);
+    for mut client in all {
         micros.append(&mut client.micros);
         errors = errors.saturating_add(client.errors);
-        let denied = client
-            .acknowledged
-            .iter()
-            .filter(|(_, posted)| !posted)
-            .count();
-        refused = refused.saturating_add(denied);
-        journal
-            .0
-            .entry(tenant)
-            .or_default()
-            .append(&mut client.acknowledged);
+        for (place, key, posted) in client.acknowledged {
+            refused = refused.saturating_add(u64::from(!posted));
+            if let Some(books) = books.get(place) {
+                journal.enter(&books.tenant, key, posted);
+            }
+        }
     }
     micros.sort_unstable();
     let at = |percent: usize| {
@@ -268,7 +298,7 @@ fn sum(all: Vec<(TenantId, Client)>, took: Duration, journal: &mut Journal) -> W
     let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     Window {
         done,
-        refused: u64::try_from(refused).unwrap_or(u64::MAX),
+        refused,
         errors,
         rate: done.saturating_mul(1_000).checked_div(millis).unwrap_or(0),
         p50_micros: at(50),

@@ -5,9 +5,12 @@
 //! by more than 15 % is dropped and counted. Rates alone say nothing on a shared machine.
 
 mod anchor;
+mod child;
 mod counters;
+mod http;
 mod load;
 mod report;
+mod wire;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -19,7 +22,9 @@ use serde_json::json;
 use tokio::time::sleep;
 
 use self::anchor::{Anchor, Script};
+use self::child::Core;
 use self::counters::Counters;
+use self::http::Poster;
 use self::load::{Journal, Load, Pattern, Window};
 use self::report::{Ratio, Report, Triples, median};
 use super::ground::{Books, Ground};
@@ -51,6 +56,7 @@ struct Plan {
     anchor_clients: &'static [usize],
     clients: &'static [usize],
     same_clients: usize,
+    connections: &'static [usize],
     open_rate: u64,
 }
 
@@ -64,6 +70,7 @@ impl Plan {
                 anchor_clients: &[8],
                 clients: &[1, 64],
                 same_clients: 8,
+                connections: &[32],
                 open_rate: 300,
             };
         }
@@ -74,6 +81,7 @@ impl Plan {
             anchor_clients: &[1, 8, 32, 64],
             clients: &[1, 8, 32, 64, 256, 1_024],
             same_clients: 32,
+            connections: &[32, 64, 256],
             open_rate: 3_000,
         }
     }
@@ -95,6 +103,7 @@ struct Bench {
     report: Report,
     engine: Engine,
     books: [Books; 2],
+    posters: Books,
     anchor: Anchor,
     peaks: Vec<(Script, usize)>,
     journal: Journal,
@@ -111,6 +120,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     let hot = bench.against(Script::HotRow, Pattern::Hot, 1).await?;
     let light = bench.light().await?;
     let p99 = bench.open_loop().await?;
+    let http = bench.through_http().await?;
     bench.storage().await?;
     let checked = bench.check().await?;
     bench.report.finish()?;
@@ -125,7 +135,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
         "one client: latency {light} of a bare insert and commit"
     ));
     say(&format!(
-        "ledger-bench uniform={uniform} two_tenants={two} hot={hot} http=unmeasured p99_ms={p99}"
+        "ledger-bench uniform={uniform} two_tenants={two} hot={hot} http={http} p99_ms={p99}"
     ));
     bench.ground.clear().await
 }
@@ -140,6 +150,7 @@ impl Bench {
             ground.tenant("busy1", plan.accounts, opening).await?,
             ground.tenant("busy2", plan.accounts, opening).await?,
         ];
+        let posters = ground.tenant("busy3", plan.accounts, opening).await?;
         ground.root().await?.run("ANALYZE").await?;
         let anchor = Anchor::prepare(&ground.server, if args.quick { 1 } else { 10 }).await?;
         let engine = Engine::try_new(&ground.db, EngineLimits::STANDARD)?;
@@ -150,6 +161,7 @@ impl Bench {
             report,
             engine,
             books,
+            posters,
             anchor,
             peaks: Vec::new(),
             journal: Journal::default(),
@@ -282,6 +294,48 @@ impl Bench {
         Ok(median(&mut percentiles, self.plan.needed()))
     }
 
+    /// The median ratio of the peak through the core's HTTP to the anchor's peak.
+    async fn through_http(&mut self) -> anyhow::Result<String> {
+        let theirs = self.anchor_peak(Script::TpcB).await?;
+        let core = Core::start(&self.ground).await?;
+        let poster = Poster::new(&core, &self.posters);
+        let mut ours = (0, 1);
+        for connections in self.plan.connections {
+            let rate = self.http_window(&core, &poster, *connections).await?;
+            ours = ours.max((rate, *connections));
+        }
+        let mut triples = Triples::default();
+        for _ in 0..self.plan.triples {
+            let first = self.anchored(Script::TpcB, theirs).await?;
+            let middle = self.http_window(&core, &poster, ours.1).await?;
+            let last = self.anchored(Script::TpcB, theirs).await?;
+            triples.add(Ratio::of_triple(first, middle, last));
+        }
+        core.stop().await?;
+        let conditions = json!({
+            "connections": ours.1, "anchor": Script::TpcB.name(), "anchor_clients": theirs,
+        });
+        let needed = self.plan.needed();
+        Ok(self.report.verdict("http", &conditions, triples, needed))
+    }
+
+    /// One window through HTTP: its rate.
+    async fn http_window(
+        &mut self,
+        core: &Core,
+        poster: &Poster,
+        connections: usize,
+    ) -> anyhow::Result<u64> {
+        let before = Counters::of_core(&self.ground, core).await?;
+        let (window, journal) = (self.plan.window, &mut self.journal);
+        let window = http::closed(poster, &self.posters, connections, window, journal).await?;
+        sleep(Duration::from_secs(1)).await;
+        let after = Counters::of_core(&self.ground, core).await?;
+        let cost = after.since(&before, window.done);
+        self.report.ours("http", connections, 1, &window, &cost);
+        Ok(window.rate)
+    }
+
     async fn storage(&mut self) -> anyhow::Result<()> {
         let bytes = counters::bytes_per_posting(&self.ground, &self.books).await?;
         self.report.storage(bytes);
@@ -291,7 +345,8 @@ impl Bench {
     /// Every acknowledged command is there once, and nothing contradicts.
     async fn check(&mut self) -> anyhow::Result<usize> {
         self.engine.stop().await;
-        for books in &self.books {
+        http::check(&self.ground, &self.posters).await?;
+        for books in self.books.iter().chain([&self.posters]) {
             let tx = self
                 .ground
                 .db

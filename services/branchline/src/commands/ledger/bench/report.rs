@@ -109,6 +109,7 @@ impl Report {
             "batch": cost.batch,
             "wal_bytes": cost.wal_bytes, "fsyncs_per_1000": cost.syncs_per_thousand,
             "server_cpu_ns": cost.server_nanos, "own_cpu_ns": cost.own_nanos,
+            "core_cpu_ns": cost.core_nanos,
         }));
     }
 
