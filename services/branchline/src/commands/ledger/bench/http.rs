@@ -14,13 +14,18 @@ use anyhow::Context;
 use branchline_db::{Access, TenantTx, Values, audit};
 use branchline_kernel::{IdSource, LedgerAccountId, RandomIds};
 use branchline_ledger::LedgerKey;
+use serde_json::json;
 use sqlx::Row;
 use tokio::task::JoinSet;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
+use super::Bench;
+use super::anchor::Script;
 use super::child::{Badge, Core};
+use super::counters::Counters;
 use super::load::{Client, Journal, Pattern, Window, collect, minor, sum};
+use super::report::{Ratio, Triples};
 use super::wire::{Reply, Wire};
 use crate::commands::ledger::ground::{Books, Ground};
 use crate::commands::ledger::torture::Chance;
@@ -122,6 +127,50 @@ pub(super) async fn closed(
     let all = collect(tasks).await?;
     let books = std::slice::from_ref(books);
     Ok(sum(books, all, begin.elapsed(), journal))
+}
+
+impl Bench {
+    /// The median ratio of the peak through the core's HTTP to the anchor's peak.
+    pub(super) async fn through_http(&mut self) -> anyhow::Result<String> {
+        let theirs = self.anchor_peak(Script::TpcB).await?;
+        let core = Core::start(&self.ground).await?;
+        let poster = Poster::new(&core, &self.posters);
+        let mut ours = (0, 1);
+        for connections in self.plan.connections {
+            let rate = self.http_window(&core, &poster, *connections).await?;
+            ours = ours.max((rate, *connections));
+        }
+        let mut triples = Triples::default();
+        for _ in 0..self.plan.triples {
+            let first = self.anchored(Script::TpcB, theirs).await?;
+            let middle = self.http_window(&core, &poster, ours.1).await?;
+            let last = self.anchored(Script::TpcB, theirs).await?;
+            triples.add(Ratio::of_triple(first, middle, last));
+        }
+        core.stop().await?;
+        let conditions = json!({
+            "connections": ours.1, "anchor": Script::TpcB.name(), "anchor_clients": theirs,
+        });
+        let needed = self.plan.needed();
+        Ok(self.report.verdict("http", &conditions, triples, needed))
+    }
+
+    /// One window through HTTP: its rate.
+    async fn http_window(
+        &mut self,
+        core: &Core,
+        poster: &Poster,
+        connections: usize,
+    ) -> anyhow::Result<u64> {
+        let before = Counters::of_core(&self.ground, core).await?;
+        let (window, journal) = (self.plan.window, &mut self.journal);
+        let window = closed(poster, &self.posters, connections, window, journal).await?;
+        sleep(Duration::from_secs(1)).await;
+        let after = Counters::of_core(&self.ground, core).await?;
+        let cost = after.since(&before, window.done);
+        self.report.ours("http", connections, 1, &window, &cost);
+        Ok(window.rate)
+    }
 }
 
 const LEFT: &str = "SELECT (SELECT count(*) FROM ledger_key) - \

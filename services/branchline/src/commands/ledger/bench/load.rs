@@ -123,13 +123,27 @@ impl Client {
 
 /// A load on an engine.
 pub(super) struct Load<'l> {
-    pub(super) engine: &'l Engine,
-    pub(super) books: &'l [Books],
-    pub(super) day: NaiveDate,
-    pub(super) pattern: Pattern,
+    engine: &'l Engine,
+    books: &'l [Books],
+    day: NaiveDate,
+    pattern: Pattern,
 }
 
-impl Load<'_> {
+impl<'l> Load<'l> {
+    pub(super) const fn new(
+        engine: &'l Engine,
+        day: NaiveDate,
+        pattern: Pattern,
+        books: &'l [Books],
+    ) -> Self {
+        Self {
+            engine,
+            books,
+            day,
+            pattern,
+        }
+    }
+
     /// As many clients as said, each giving its next command when the last was answered.
     pub(super) async fn closed(
         &self,
@@ -192,6 +206,30 @@ impl Load<'_> {
         Ok(sum(self.books, all, begin.elapsed(), journal))
     }
 
+    /// A few commands to each of the books, a few of them at the same time.
+    pub(super) async fn touch(&self, journal: &mut Journal) -> anyhow::Result<()> {
+        let begin = Instant::now();
+        let mut tasks = JoinSet::new();
+        let hand = self.hand();
+        for first in 0..TOUCHES {
+            let hand = hand.clone();
+            tasks.spawn(async move {
+                let (mut client, mut chance) = (Client::default(), fresh_chance());
+                let count = hand.books.len();
+                // Not all at the same tenant: each is to be met on several connections.
+                let from = count.saturating_mul(first).checked_div(TOUCHES);
+                for books in (0..count).cycle().skip(from.unwrap_or(0)).take(count) {
+                    let planned = Instant::now();
+                    hand.one(books, &mut chance, planned, &mut client).await?;
+                }
+                anyhow::Ok(client)
+            });
+        }
+        let all = collect(tasks).await?;
+        sum(self.books, all, begin.elapsed(), journal);
+        Ok(())
+    }
+
     fn hand(&self) -> Hand {
         Hand {
             engine: self.engine.clone(),
@@ -204,6 +242,9 @@ impl Load<'_> {
 
 /// Commands of an open loop that may wait for their answers.
 const IN_FLIGHT: usize = 512;
+
+/// How often each of many books is touched before it counts as warm.
+const TOUCHES: usize = 8;
 
 fn fresh_chance() -> Chance {
     Chance::new(RandomIds.next().as_u64_pair().1)

@@ -9,92 +9,27 @@ mod child;
 mod counters;
 mod http;
 mod load;
+mod pages;
+mod plan;
 mod report;
+mod tenants;
 mod wire;
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use branchline_db::Access;
 use branchline_ledger::{Engine, EngineLimits};
-use clap::Args as ClapArgs;
 use serde_json::json;
 use tokio::time::sleep;
 
 use self::anchor::{Anchor, Script};
-use self::child::Core;
 use self::counters::Counters;
-use self::http::Poster;
 use self::load::{Journal, Load, Pattern, Window};
+pub(crate) use self::plan::Args;
+use self::plan::Plan;
 use self::report::{Ratio, Report, Triples, median};
 use super::ground::{Books, Ground};
 use crate::terminal::{say, tell};
-
-/// How much of it.
-#[derive(ClapArgs)]
-pub(crate) struct Args {
-    /// Short windows on few accounts: shows that the bench works and the books are right, not
-    /// how fast anything is.
-    #[arg(long)]
-    quick: bool,
-    /// Writes each window as a line of JSON into this file.
-    #[arg(long)]
-    json: Option<PathBuf>,
-    /// Triples per verdict.
-    #[arg(long, default_value_t = 7)]
-    triples: usize,
-    /// Seconds per window.
-    #[arg(long, default_value_t = 5)]
-    seconds: u64,
-}
-
-/// What differs between a quick run and one that counts.
-struct Plan {
-    accounts: usize,
-    window: Duration,
-    triples: usize,
-    anchor_clients: &'static [usize],
-    clients: &'static [usize],
-    same_clients: usize,
-    connections: &'static [usize],
-    open_rate: u64,
-}
-
-impl Plan {
-    fn of(args: &Args) -> Self {
-        if args.quick {
-            return Self {
-                accounts: 200,
-                window: Duration::from_secs(1),
-                triples: 1,
-                anchor_clients: &[8],
-                clients: &[1, 64],
-                same_clients: 8,
-                connections: &[32],
-                open_rate: 300,
-            };
-        }
-        Self {
-            accounts: 20_000,
-            window: Duration::from_secs(args.seconds),
-            triples: args.triples,
-            anchor_clients: &[1, 8, 32, 64],
-            clients: &[1, 8, 32, 64, 256, 1_024],
-            same_clients: 32,
-            connections: &[32, 64, 256],
-            open_rate: 3_000,
-        }
-    }
-}
-
-/// Fewer triples than this are no verdict, unless fewer were asked for.
-const FEWEST: usize = 5;
-
-impl Plan {
-    fn needed(&self) -> usize {
-        self.triples.min(FEWEST)
-    }
-}
 
 /// What a run works with.
 struct Bench {
@@ -104,6 +39,8 @@ struct Bench {
     engine: Engine,
     books: [Books; 2],
     posters: Books,
+    /// Tenants that were opened on the way.
+    opened: Vec<Books>,
     anchor: Anchor,
     peaks: Vec<(Script, usize)>,
     journal: Journal,
@@ -122,6 +59,8 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     let p99 = bench.open_loop().await?;
     let http = bench.through_http().await?;
     bench.storage().await?;
+    let pages = bench.statement_pages().await?;
+    let crowd = bench.many_tenants(bench.plan.crowd).await?;
     let checked = bench.check().await?;
     bench.report.finish()?;
     say(&format!(
@@ -133,6 +72,11 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     ));
     say(&format!(
         "one client: latency {light} of a bare insert and commit"
+    ));
+    say(&format!("a statement page: {pages} of a short account's"));
+    say(&format!(
+        "{} tenants: p99 {crowd} of that of {}",
+        bench.plan.crowd.many, bench.plan.crowd.few
     ));
     say(&format!(
         "ledger-bench uniform={uniform} two_tenants={two} hot={hot} http={http} p99_ms={p99}"
@@ -162,6 +106,7 @@ impl Bench {
             engine,
             books,
             posters,
+            opened: Vec::new(),
             anchor,
             peaks: Vec::new(),
             journal: Journal::default(),
@@ -176,12 +121,8 @@ impl Bench {
         tenants: usize,
     ) -> anyhow::Result<Window> {
         let before = Counters::read(&self.ground, &self.engine).await?;
-        let load = Load {
-            engine: &self.engine,
-            books: self.books.get(..tenants).unwrap_or(&self.books),
-            day: self.ground.day,
-            pattern,
-        };
+        let books = self.books.get(..tenants).unwrap_or(&self.books);
+        let load = Load::new(&self.engine, self.ground.day, pattern, books);
         let window = load
             .closed(clients, self.plan.window, &mut self.journal)
             .await?;
@@ -279,61 +220,15 @@ impl Bench {
     async fn open_loop(&mut self) -> anyhow::Result<String> {
         let mut percentiles = Vec::new();
         for _ in 0..self.plan.triples {
-            let load = Load {
-                engine: &self.engine,
-                books: self.books.get(..1).unwrap_or(&self.books),
-                day: self.ground.day,
-                pattern: Pattern::Uniform,
-            };
+            let books = self.books.get(..1).unwrap_or(&self.books);
+            let load = Load::new(&self.engine, self.ground.day, Pattern::Uniform, books);
             let window = load
                 .open(self.plan.open_rate, self.plan.window, &mut self.journal)
                 .await?;
-            self.report.open(self.plan.open_rate, &window);
+            self.report.open(self.plan.open_rate, 1, &window);
             percentiles.push(Ratio::millis(window.p99_micros));
         }
         Ok(median(&mut percentiles, self.plan.needed()))
-    }
-
-    /// The median ratio of the peak through the core's HTTP to the anchor's peak.
-    async fn through_http(&mut self) -> anyhow::Result<String> {
-        let theirs = self.anchor_peak(Script::TpcB).await?;
-        let core = Core::start(&self.ground).await?;
-        let poster = Poster::new(&core, &self.posters);
-        let mut ours = (0, 1);
-        for connections in self.plan.connections {
-            let rate = self.http_window(&core, &poster, *connections).await?;
-            ours = ours.max((rate, *connections));
-        }
-        let mut triples = Triples::default();
-        for _ in 0..self.plan.triples {
-            let first = self.anchored(Script::TpcB, theirs).await?;
-            let middle = self.http_window(&core, &poster, ours.1).await?;
-            let last = self.anchored(Script::TpcB, theirs).await?;
-            triples.add(Ratio::of_triple(first, middle, last));
-        }
-        core.stop().await?;
-        let conditions = json!({
-            "connections": ours.1, "anchor": Script::TpcB.name(), "anchor_clients": theirs,
-        });
-        let needed = self.plan.needed();
-        Ok(self.report.verdict("http", &conditions, triples, needed))
-    }
-
-    /// One window through HTTP: its rate.
-    async fn http_window(
-        &mut self,
-        core: &Core,
-        poster: &Poster,
-        connections: usize,
-    ) -> anyhow::Result<u64> {
-        let before = Counters::of_core(&self.ground, core).await?;
-        let (window, journal) = (self.plan.window, &mut self.journal);
-        let window = http::closed(poster, &self.posters, connections, window, journal).await?;
-        sleep(Duration::from_secs(1)).await;
-        let after = Counters::of_core(&self.ground, core).await?;
-        let cost = after.since(&before, window.done);
-        self.report.ours("http", connections, 1, &window, &cost);
-        Ok(window.rate)
     }
 
     async fn storage(&mut self) -> anyhow::Result<()> {
@@ -346,7 +241,7 @@ impl Bench {
     async fn check(&mut self) -> anyhow::Result<usize> {
         self.engine.stop().await;
         http::check(&self.ground, &self.posters).await?;
-        for books in self.books.iter().chain([&self.posters]) {
+        for books in self.books.iter().chain([&self.posters]).chain(&self.opened) {
             let tx = self
                 .ground
                 .db

@@ -113,9 +113,9 @@ impl Report {
         }));
     }
 
-    pub(super) fn open(&mut self, rate: u64, window: &Window) {
+    pub(super) fn open(&mut self, rate: u64, tenants: usize, window: &Window) {
         self.keep(json!({
-            "open_loop": rate, "rate": window.rate, "errors": window.errors,
+            "open_loop": rate, "tenants": tenants, "rate": window.rate, "errors": window.errors,
             "p50_us": window.p50_micros, "p99_us": window.p99_micros,
         }));
     }
