@@ -28,6 +28,7 @@ Branchline's own commands: cargo xtask COMMAND [OPTIONS]
   migrations --accept  freeze new migrations: add their checksums to migrations/checksums.txt
   torture ledger     kill, cut and stop everything while posting; --seed S  --rounds N  --plant BUG
   bench ledger       the ledger against pgbench, release build; --quick  --json FILE  --triples N
+  bench pressure     a core under far too many clients, release build; --quick  --clients N
   postgres [OPTIONS] a private PostgreSQL in the foreground, until Ctrl-C
   keycloak [OPTIONS] a private Keycloak in the foreground; fetched once into your cache
   help               this text
@@ -128,9 +129,12 @@ fn branchline(repo: &Repo, first: &[&str], rest: &[String]) -> Result<bool, Stri
 /// `torture` and `bench` of the ledger. Figures count from a release build only; a quick bench
 /// shows that it works and takes the build that is there.
 fn of_ledger(repo: &Repo, command: &str, rest: &[String]) -> Result<bool, String> {
-    let Some(("ledger", rest)) = rest.split_first().map(|(what, rest)| (what.as_str(), rest))
-    else {
-        return Err(format!("{command} knows one subject: ledger"));
+    let subject = rest.split_first().map(|(what, rest)| (what.as_str(), rest));
+    let (does, rest) = match (command, subject) {
+        (_, Some(("ledger", rest))) => (command, rest),
+        ("bench", Some(("pressure", rest))) => ("pressure", rest),
+        ("bench", _) => return Err("bench knows two subjects: ledger and pressure".to_owned()),
+        _ => return Err(format!("{command} knows one subject: ledger")),
     };
     let is_quick = rest.iter().any(|option| option == "--quick");
     let binary = if command == "bench" && !is_quick {
@@ -139,7 +143,7 @@ fn of_ledger(repo: &Repo, command: &str, rest: &[String]) -> Result<bool, String
         cargo::build_binary(repo)?
     };
     let error = Command::new(&binary)
-        .args(["ledger", command])
+        .args(["ledger", does])
         .args(rest)
         .exec();
     Err(format!("cannot start {}: {error}", binary.display()))

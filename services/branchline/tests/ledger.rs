@@ -64,3 +64,13 @@ fn a_quick_bench_ends_with_books_that_agree() {
     let result = result(&output);
     assert!(result.starts_with("ledger-bench uniform="), "{result}");
 }
+
+#[test]
+fn a_core_under_a_little_pressure_keeps_its_bounds() {
+    let output = Command::new(env!("CARGO_BIN_EXE_branchline"))
+        .args(["ledger", "pressure", "--quick"])
+        .output()
+        .unwrap();
+    let result = result(&output);
+    assert!(result.starts_with("pressure clients=200 "), "{result}");
+}

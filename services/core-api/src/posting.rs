@@ -5,6 +5,8 @@
 //! - Key, answer and audit of a request are in the commit of its posting, or none of them is.
 //! - The same key with the same content gets the same answer, also when it was a refusal.
 //! - No transaction is open while the engine is asked.
+//! - Of one tenant no more requests are inside than its ledger may have waiting, and few of them
+//!   hold a connection at the same time.
 
 use std::sync::Arc;
 
@@ -75,9 +77,14 @@ pub(crate) async fn post<R>(
     key: &IdempotencyKey,
     work: impl AsyncFn(&TenantTx) -> Result<Work, Problem>,
 ) -> Result<Answer, Problem> {
+    // Until the answer is there: a flood at one tenant is refused before its first read.
+    let place = engine.enter(&actor.principal().tenant)?;
     let mut last = EngineError::Stale;
     for _ in 0..TRIES {
-        let posting = match look(app, actor, key, &work).await? {
+        let reading = place.reading().await;
+        let looked = look(app, actor, key, &work).await?;
+        drop(reading);
+        let posting = match looked {
             Looked::Before(answer) => return Ok(answer),
             Looked::Now(Ok(Work::Post(posting))) => posting,
             Looked::Now(Ok(Work::Answer(answer))) => {

@@ -34,8 +34,8 @@ pub use command::{
     Reverse, Side,
 };
 pub use engine::{
-    Engine, EngineError, EngineLimits, PlantedBug, Ridden, Ride, RideFuture, Rider, RiderKind,
-    Tallied, Ticket,
+    Engine, EngineError, EngineLimits, Place, PlantedBug, Reading, Ridden, Ride, RideFuture, Rider,
+    RiderKind, Tallied, Ticket,
 };
 pub use error::LedgerError;
 pub use expiry::expired_holds;

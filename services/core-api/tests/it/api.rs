@@ -44,6 +44,7 @@ type Calling = Pin<Box<dyn Future<Output = Answered>>>;
 pub(crate) struct Api {
     service: Box<dyn Fn(TestRequest) -> Calling>,
     signer: InternalSigner,
+    pub(crate) engine: Engine,
     pub(crate) made: Installation,
 }
 
@@ -145,12 +146,12 @@ pub(crate) async fn api_with(limits: EngineLimits) -> Option<Api> {
     };
     let app = web::Data::new(App::new(made.core.clone(), callers));
     let engine = Engine::try_new(&made.core, limits).unwrap();
-    let engine = web::Data::new(engine);
+    let shared = web::Data::new(engine.clone());
     let service = Rc::new(
         init_service(
             ActixApp::new()
                 .app_data(app)
-                .app_data(engine)
+                .app_data(shared)
                 .configure(input_limits)
                 .configure(branchline_core_api::configure),
         )
@@ -175,6 +176,7 @@ pub(crate) async fn api_with(limits: EngineLimits) -> Option<Api> {
     Some(Api {
         service: Box::new(service),
         signer,
+        engine,
         made,
     })
 }

@@ -46,6 +46,41 @@ async fn what_does_not_fit_the_queue_is_told_to_come_again_and_is_done_once_when
 }
 
 #[actix_web::test]
+async fn a_flood_at_one_tenant_is_refused_at_the_door_and_another_tenant_is_served() {
+    let limits = EngineLimits {
+        queue: 20,
+        readers: 2,
+        batch: 5,
+        lanes: 1,
+        ..EngineLimits::STANDARD
+    };
+    let Some(api) = api_with(limits).await else {
+        return;
+    };
+    let (lion, elephant) = (api.made.lion.clone(), api.made.elephant.clone());
+    let path = async |tenant| {
+        let account = api.account(tenant, "amina", "0.00").await;
+        format!("/v1/accounts/{}/deposits", account.text("account_id"))
+    };
+    let (busy, quiet) = (path(&lion).await, path(&elephant).await);
+    let (staff, others) = (Caller::staff(&lion), Caller::staff(&elephant));
+    let cash = json!({"amount": {"amount": "1.00", "currency": "EUR"}});
+    let flood = join_all((0..200).map(|_| api.post(&staff, &busy, &cash)));
+    let few = join_all((0..3).map(|_| api.post(&others, &quiet, &cash)));
+    let (flood, few) = futures::join!(flood, few);
+    assert!(few.iter().all(|answer| answer.status == 201), "{few:?}");
+    let (done, refused): (Vec<_>, Vec<_>) = flood.iter().partition(|one| one.status == 201);
+    assert!(done.len() >= 20 && !refused.is_empty());
+    for answer in refused {
+        assert_eq!(answer.refusal(), (503, "ledger-full"));
+        assert_eq!(answer.retry_after.as_deref(), Some("1"));
+    }
+    let tallied = api.engine.tallied();
+    assert!(tallied.most_inside <= 20, "{tallied:?}");
+    assert!(tallied.most_turns_waited <= 2, "{tallied:?}");
+}
+
+#[actix_web::test]
 async fn one_key_given_many_times_at_once_has_one_effect_and_one_answer() {
     let Some(api) = api_with(EngineLimits::STANDARD).await else {
         return;

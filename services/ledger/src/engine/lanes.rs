@@ -1,5 +1,6 @@
 //! The few connections that all writers share, given to tenants in turn.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use branchline_db::{Db, DbError};
@@ -9,6 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 pub(super) struct Lanes {
     doors: Vec<Db>,
     free: Mutex<Vec<bool>>,
+    given: AtomicU64,
     // Its queue is first in, first out: whoever has written a batch goes behind all who wait.
     turns: Arc<Semaphore>,
 }
@@ -18,6 +20,8 @@ pub(super) struct Turn<'l> {
     pub(super) door: &'l Db,
     lanes: &'l Lanes,
     place: usize,
+    /// Turns that others got while this one was waited for.
+    pub(super) waited: u64,
     _turn: OwnedSemaphorePermit,
 }
 
@@ -27,6 +31,7 @@ impl Lanes {
         Ok(Self {
             doors: doors.collect::<Result<_, _>>()?,
             free: Mutex::new(vec![true; count]),
+            given: AtomicU64::new(0),
             turns: Arc::new(Semaphore::new(count)),
         })
     }
@@ -34,8 +39,10 @@ impl Lanes {
     /// Waits for a turn. A tenant gets the lane it had before if that is free, because the
     /// server's process behind it has the tenant's plans and catalog at hand.
     pub(super) async fn turn(&self, before: &mut Option<usize>) -> Option<Turn<'_>> {
+        let given = self.given.load(Ordering::Relaxed);
         // The semaphore is never closed; if it were, there would be no more turns.
         let turn = Arc::clone(&self.turns).acquire_owned().await.ok()?;
+        let now = self.given.fetch_add(1, Ordering::Relaxed);
         let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = before.filter(|place| free.get(*place) == Some(&true));
         let place = kept.or_else(|| free.iter().position(|lane| *lane))?;
@@ -48,6 +55,7 @@ impl Lanes {
             door,
             lanes: self,
             place,
+            waited: now.saturating_sub(given),
             _turn: turn,
         })
     }

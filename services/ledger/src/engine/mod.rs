@@ -8,7 +8,8 @@
 //!
 //! # Invariants
 //! - Nothing is answered before the commit that made it durable has returned.
-//! - Memory is bounded: a full queue refuses ([`EngineError::Full`]).
+//! - Memory is bounded: a full queue refuses ([`EngineError::Full`]), and so does a full room in
+//!   front of it ([`Engine::enter`]).
 //! - A lost connection is settled by giving the same batch again: what was committed comes back
 //!   as a replay, and what rides on it is not carried out twice.
 //! - Nothing rests on there being one writer: two processes that serve a tenant are kept apart by
@@ -19,6 +20,7 @@ mod error;
 mod lanes;
 mod line;
 mod rider;
+mod rooms;
 mod tally;
 mod writer;
 
@@ -36,6 +38,8 @@ pub use self::error::EngineError;
 use self::lanes::Lanes;
 use self::line::{Given, Line, Name, names};
 pub use self::rider::{Ridden, Ride, RideFuture, Rider, RiderKind, Ticket};
+use self::rooms::Rooms;
+pub use self::rooms::{Place, Reading};
 pub use self::tally::Tallied;
 use self::tally::Tally;
 use crate::command::Command;
@@ -44,8 +48,11 @@ use crate::verdict::Verdict;
 /// The bounds of the engine.
 #[derive(Debug, Clone, Copy)]
 pub struct EngineLimits {
-    /// Commands that may wait per tenant.
+    /// Commands that may wait per tenant, and that may be inside at all: see [`Engine::enter`].
     pub queue: usize,
+    /// Commands of a tenant that may be read for at the same time. Less than the connections of
+    /// the process, so that some are left for the others.
+    pub readers: usize,
     /// Commands in one batch.
     pub batch: usize,
     /// Batches that are written at the same time, by all tenants together: as many connections.
@@ -64,6 +71,7 @@ impl EngineLimits {
     /// What a process of the core runs with. The queue is about a tenth of a second of work.
     pub const STANDARD: Self = Self {
         queue: 1_500,
+        readers: 8,
         batch: 512,
         lanes: 4,
         writers: 2,
@@ -89,6 +97,7 @@ pub struct Engine(Arc<Shared>);
 struct Shared {
     limits: EngineLimits,
     lanes: Lanes,
+    rooms: Rooms,
     tally: Tally,
     desk: Mutex<Desk>,
 }
@@ -126,9 +135,24 @@ impl Engine {
         Ok(Self(Arc::new(Shared {
             limits,
             lanes: Lanes::try_new(db, limits.lanes)?,
+            rooms: Rooms::new(&limits),
             tally: Tally::default(),
             desk: Mutex::default(),
         })))
+    }
+
+    /// Takes a place for a command that is yet to be made: whoever reads first enters before, and
+    /// keeps the place until the answer is there. So a flood is refused before it costs a read.
+    ///
+    /// # Errors
+    /// [`EngineError::Full`] when as many commands of the tenant are inside as may wait.
+    pub fn enter(&self, tenant: &TenantId) -> Result<Place, EngineError> {
+        let Some((place, taken)) = self.0.rooms.enter(tenant) else {
+            self.0.tally.refused_full();
+            return Err(EngineError::Full);
+        };
+        self.0.tally.inside(taken);
+        Ok(place)
     }
 
     /// Decides a command and does what was accepted, with what rides on it, in one commit.

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use metrics::{counter, histogram};
+use metrics::{counter, gauge, histogram};
 
 /// What an engine did since its start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +17,10 @@ pub struct Tallied {
     pub deadlocks: u64,
     /// Commands refused because a queue was full.
     pub refused_full: u64,
+    /// The most commands of one tenant that were inside at once.
+    pub most_inside: u64,
+    /// The most turns of others that a batch waited for.
+    pub most_turns_waited: u64,
 }
 
 #[derive(Default)]
@@ -26,6 +30,15 @@ pub(super) struct Tally {
     repeated: AtomicU64,
     deadlocks: AtomicU64,
     refused_full: AtomicU64,
+    most_inside: AtomicU64,
+    most_turns_waited: AtomicU64,
+}
+
+/// Keeps the larger of both, and shows it.
+fn most(of: &AtomicU64, now: u64, name: &'static str) {
+    if of.fetch_max(now, Ordering::Relaxed) < now {
+        gauge!(name).set(u32::try_from(now).unwrap_or(u32::MAX));
+    }
 }
 
 impl Tally {
@@ -51,6 +64,16 @@ impl Tally {
         counter!("branchline_ledger_refused_full_total").increment(1);
     }
 
+    pub(super) fn inside(&self, commands: usize) {
+        let commands = u64::try_from(commands).unwrap_or(u64::MAX);
+        most(&self.most_inside, commands, "branchline_ledger_most_inside");
+    }
+
+    pub(super) fn waited(&self, turns: u64) {
+        let name = "branchline_ledger_most_turns_waited";
+        most(&self.most_turns_waited, turns, name);
+    }
+
     pub(super) fn read(&self) -> Tallied {
         Tallied {
             batches: self.batches.load(Ordering::Relaxed),
@@ -58,6 +81,8 @@ impl Tally {
             repeated: self.repeated.load(Ordering::Relaxed),
             deadlocks: self.deadlocks.load(Ordering::Relaxed),
             refused_full: self.refused_full.load(Ordering::Relaxed),
+            most_inside: self.most_inside.load(Ordering::Relaxed),
+            most_turns_waited: self.most_turns_waited.load(Ordering::Relaxed),
         }
     }
 }

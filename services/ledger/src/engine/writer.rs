@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep};
 
 use super::attempt::{After, Attempt};
 use super::error::EngineError;
+use super::lanes::Turn;
 use super::line::Line;
 use super::{Job, Shared};
 
@@ -40,7 +41,7 @@ pub(super) async fn run(shared: Arc<Shared>, tenant: TenantId, line: Arc<Line>) 
 /// Writes one batch: whatever may be written when the turn comes. A batch that must be given
 /// again goes behind the other tenants.
 async fn write(shared: &Shared, tenant: &TenantId, lane: &mut Option<usize>, line: &Arc<Line>) {
-    let Some(mut turn) = shared.lanes.turn(lane).await else {
+    let Some(mut turn) = next_turn(shared, lane).await else {
         return;
     };
     let (mut batch, flight) = line.take(shared.limits.batch);
@@ -65,11 +66,17 @@ async fn write(shared: &Shared, tenant: &TenantId, lane: &mut Option<usize>, lin
         drop(turn);
         sleep(pause).await;
         pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
-        turn = match shared.lanes.turn(lane).await {
+        turn = match next_turn(shared, lane).await {
             Some(turn) => turn,
             None => return,
         };
     }
+}
+
+async fn next_turn<'s>(shared: &'s Shared, lane: &mut Option<usize>) -> Option<Turn<'s>> {
+    let turn = shared.lanes.turn(lane).await?;
+    shared.tally.waited(turn.waited);
+    Some(turn)
 }
 
 /// Answers the jobs whose time is over and gives the others.

@@ -376,6 +376,7 @@ async fn a_flood_at_one_tenant_makes_another_wait_two_batches_at_most() {
     let (flooded, (reason, batches)) = tokio::join!(flood, one);
     assert_eq!(reason, Some(Reason::Period));
     assert!(batches <= 3, "its own batch was number {batches}");
+    assert!(engine.tallied().most_turns_waited <= 2);
     assert!(
         flooded
             .into_iter()

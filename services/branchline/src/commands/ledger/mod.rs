@@ -20,6 +20,8 @@ pub(crate) enum Command {
     Torture(torture::Args),
     /// Measure the engine against PostgreSQL's own benchmark on a private server.
     Bench(bench::Args),
+    /// Press a core with more clients than it can serve, and check that its bounds hold.
+    Pressure(bench::pressure::Args),
     /// A process that the torture kills.
     #[command(hide = true)]
     TortureWorker,
@@ -35,6 +37,7 @@ pub(crate) async fn run(
         Command::Seal => Box::pin(verify::seal(&config()?)).await,
         Command::Torture(args) => Box::pin(torture::run(args)).await,
         Command::Bench(args) => Box::pin(bench::run(args)).await,
+        Command::Pressure(args) => Box::pin(bench::pressure::run(args)).await,
         Command::TortureWorker => Box::pin(torture::work()).await,
     }
 }

@@ -116,6 +116,17 @@ impl Core {
             .map_or(0, |pid| process_nanos(&pid.to_string()))
     }
 
+    /// The most memory it had at once, in kB.
+    pub(super) fn peak_kilobytes(&self) -> anyhow::Result<u64> {
+        let pid = self.child.id().context("the core has ended")?;
+        let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let peak = peak.and_then(|rest| rest.split_whitespace().next());
+        Ok(peak
+            .context("the system does not tell a process's memory")?
+            .parse()?)
+    }
+
     /// The value of one of its figures; 0 while it was never counted.
     pub(super) async fn figure(&self, name: &str) -> anyhow::Result<u64> {
         let reply = Wire::connect(self.address).await?.get("/metrics").await?;

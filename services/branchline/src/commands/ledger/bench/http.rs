@@ -24,7 +24,7 @@ use super::Bench;
 use super::anchor::Script;
 use super::child::{Badge, Core};
 use super::counters::Counters;
-use super::load::{Client, Journal, Pattern, Window, collect, minor, sum};
+use super::load::{Client, Journal, Pattern, Window, collect, fresh_chance, minor, sum};
 use super::report::{Ratio, Triples};
 use super::wire::{Reply, Wire};
 use crate::commands::ledger::ground::{Books, Ground};
@@ -50,8 +50,8 @@ impl Poster {
         }
     }
 
-    /// A posting between any two accounts, under that key.
-    pub(super) fn request(&self, chance: &mut Chance, key: Uuid) -> anyhow::Result<Vec<u8>> {
+    /// A posting between any two accounts, as a body.
+    pub(super) fn ask_for(&self, chance: &mut Chance) -> anyhow::Result<String> {
         let pair = Pattern::Uniform.pair(chance, &self.accounts);
         let Some([from, to]) = pair.map(|pair| pair.map(LedgerAccountId::number)) else {
             anyhow::bail!("a posting needs accounts");
@@ -59,11 +59,15 @@ impl Poster {
         let minor = minor(chance);
         let (whole, rest) = (minor.div_euclid(100), minor.rem_euclid(100));
         let amount = format!("{{\"amount\":\"{whole}.{rest:02}\",\"currency\":\"EUR\"}}");
-        let body = format!(
+        Ok(format!(
             "{{\"kind\":\"transfer\",\"legs\":[\
              {{\"ledger_account_id\":{from},\"side\":\"debit\",\"amount\":{amount}}},\
              {{\"ledger_account_id\":{to},\"side\":\"credit\",\"amount\":{amount}}}]}}"
-        );
+        ))
+    }
+
+    /// The request with that body under that key.
+    pub(super) fn request(&self, body: &str, key: Uuid) -> anyhow::Result<Vec<u8>> {
         let (token, length) = (self.badge.token()?, body.len());
         Ok(format!(
             "POST /v1/ledger/postings HTTP/1.1\r\nHost: core\r\nAuthorization: Bearer {token}\r\n\
@@ -110,11 +114,10 @@ pub(super) async fn closed(
     for mut wire in wires {
         let poster = poster.clone();
         tasks.spawn(async move {
-            let mut client = Client::default();
-            let mut chance = Chance::new(RandomIds.next().as_u64_pair().1);
+            let (mut client, mut chance) = (Client::default(), fresh_chance());
             while Instant::now() < end {
                 let key = RandomIds.next();
-                let request = poster.request(&mut chance, key)?;
+                let request = poster.request(&poster.ask_for(&mut chance)?, key)?;
                 let sent = Instant::now();
                 match decided(&wire.ask(&request).await?)? {
                     Some(posted) => client.acknowledge(0, poster.ledger_key(key), posted, sent),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use branchline_db::{TenantTx, Values};
+use branchline_db::{Access, TenantTx, Values};
 use branchline_kernel::{IdSource, LedgerAccountId, PostingId, RandomIds, TenantId};
 use branchline_ledger::{Action, Command, Dates, Engine, LedgerKey, Leg, Post, Verdict};
 use chrono::NaiveDate;
@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 use uuid::Uuid;
 
-use super::super::ground::{Books, eur};
+use super::super::ground::{Books, Ground, eur};
 use crate::commands::ledger::torture::Chance;
 
 /// Which accounts meet.
@@ -69,6 +69,19 @@ impl Journal {
         self.0.values().map(Vec::len).sum()
     }
 
+    /// Everything acknowledged is there once, and the books of the tenant do not contradict.
+    pub(super) async fn verify(&self, ground: &Ground, books: &Books) -> anyhow::Result<()> {
+        let db = &ground.db;
+        let tx = db
+            .tenant(&books.tenant, "system:bench", Access::Read)
+            .await?;
+        self.compare(&tx, &books.tenant).await?;
+        let findings = branchline_ledger::verify(&tx).await?;
+        tx.rollback().await?;
+        anyhow::ensure!(findings.is_empty(), "the books contradict: {findings:?}");
+        Ok(())
+    }
+
     fn enter(&mut self, tenant: &TenantId, key: Uuid, posted: bool) {
         match self.0.get_mut(tenant) {
             Some(keys) => keys.push((key, posted)),
@@ -77,7 +90,7 @@ impl Journal {
     }
 
     /// Compares with the keys that the ledger keeps.
-    pub(super) async fn compare(&self, tx: &TenantTx, tenant: &TenantId) -> anyhow::Result<()> {
+    async fn compare(&self, tx: &TenantTx, tenant: &TenantId) -> anyhow::Result<()> {
         let mut stored: HashMap<Uuid, bool> = HashMap::new();
         for row in tx.named(KEYS, Values::new()).await? {
             stored.insert(row.try_get("key")?, row.try_get("posted")?);
@@ -246,7 +259,7 @@ const IN_FLIGHT: usize = 512;
 /// How often each of many books is touched before it counts as warm.
 const TOUCHES: usize = 8;
 
-fn fresh_chance() -> Chance {
+pub(super) fn fresh_chance() -> Chance {
     Chance::new(RandomIds.next().as_u64_pair().1)
 }
 

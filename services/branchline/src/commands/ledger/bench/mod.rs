@@ -11,13 +11,13 @@ mod http;
 mod load;
 mod pages;
 mod plan;
+pub(super) mod pressure;
 mod report;
 mod tenants;
 mod wire;
 
 use std::time::Duration;
 
-use branchline_db::Access;
 use branchline_ledger::{Engine, EngineLimits};
 use serde_json::json;
 use tokio::time::sleep;
@@ -242,15 +242,7 @@ impl Bench {
         self.engine.stop().await;
         http::check(&self.ground, &self.posters).await?;
         for books in self.books.iter().chain([&self.posters]).chain(&self.opened) {
-            let tx = self
-                .ground
-                .db
-                .tenant(&books.tenant, "system:bench", Access::Read)
-                .await?;
-            self.journal.compare(&tx, &books.tenant).await?;
-            let findings = branchline_ledger::verify(&tx).await?;
-            tx.rollback().await?;
-            anyhow::ensure!(findings.is_empty(), "the books contradict: {findings:?}");
+            self.journal.verify(&self.ground, books).await?;
         }
         Ok(self.journal.len())
     }
