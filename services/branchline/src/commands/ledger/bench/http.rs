@@ -29,6 +29,7 @@ use super::report::{Ratio, Triples};
 use super::wire::{Reply, Wire};
 use crate::commands::ledger::ground::{Books, Ground};
 use crate::commands::ledger::torture::Chance;
+use crate::terminal::tell;
 
 /// The operation, as keys and audit rows name it.
 const OPERATION: &str = "POST /v1/ledger/postings";
@@ -138,6 +139,9 @@ impl Bench {
         let theirs = self.anchor_peak(Script::TpcB).await?;
         let core = Core::start(&self.ground).await?;
         let poster = Poster::new(&core, &self.posters);
+        // A core that has just started connects, plans and looks through the books.
+        let warm = self.plan.window.saturating_mul(2);
+        closed(&poster, &self.posters, 32, warm, &mut self.journal).await?;
         let mut ours = (0, 1);
         for connections in self.plan.connections {
             let rate = self.http_window(&core, &poster, *connections).await?;
@@ -185,6 +189,7 @@ const LEFT: &str = "SELECT (SELECT count(*) FROM ledger_key) - \
 /// Each command that the ledger decided has left its answer and its audit row, once, and the rows
 /// make a chain without a gap.
 pub(super) async fn check(ground: &Ground, books: &Books) -> anyhow::Result<()> {
+    let mut left = 0_usize;
     loop {
         let tx = begin(ground, books, Access::Write).await?;
         let sealed = audit::seal(&tx).await?;
@@ -192,7 +197,11 @@ pub(super) async fn check(ground: &Ground, books: &Books) -> anyhow::Result<()> 
         if sealed == 0 {
             break;
         }
+        left = left.saturating_add(sealed);
     }
+    tell(&format!(
+        "{left} audit rows were not sealed yet when the core ended"
+    ));
     let tx = begin(ground, books, Access::Read).await?;
     let rows = tx.named(LEFT, Values::new()).await?;
     let row = rows.first().context("counts have a row")?;
