@@ -57,3 +57,7 @@ pub const PLANS: [&str; 4] = [
     history::BOOKED,
     history::VALUED,
 ];
+
+/// The page whose plan must not depend on how long the account's history is.
+#[doc(hidden)]
+pub const PAGE_PLAN: &str = reads::NEWEST;

@@ -278,3 +278,44 @@ async fn a_balance_at_any_day_reads_one_month_of_the_account_at_most() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_page_reads_no_more_of_a_long_history_than_it_shows() {
+    let Some(books) = books().await else { return };
+    let account = books.member(0).await;
+    for _ in 0..4 {
+        let legs = || legs(books.cash, account, eur(1));
+        let post =
+            || Post::try_new(PostingId::from(id()), "deposit", Dates::on(day(2)), legs()).unwrap();
+        let commands: Vec<_> = (0..500)
+            .map(|_| Command::new(key(), Action::Post(post())))
+            .collect();
+        books.post(&commands).await;
+    }
+    let mut owner = books.owner().await;
+    // After a few uses a connection keeps one plan for all accounts.
+    let prepare = format!(
+        "ANALYZE account, entry, posting; SET plan_cache_mode = force_generic_plan; \
+         PREPARE page AS {}",
+        branchline_ledger::PAGE_PLAN
+    );
+    raw_sql(sqlx::AssertSqlSafe(prepare))
+        .execute(&mut owner)
+        .await
+        .unwrap();
+    let explain = format!(
+        "EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE page({}, 1900, 51)",
+        account.number()
+    );
+    let row = raw_sql(sqlx::AssertSqlSafe(explain))
+        .fetch_one(&mut owner)
+        .await
+        .unwrap();
+    let plan: Value = row.get(0);
+    let mut all = Vec::new();
+    nodes(&plan[0]["Plan"], &mut all);
+    let of_entries = |node: &&Value| node["Relation Name"] == "entry";
+    let node = all.into_iter().find(of_entries).unwrap();
+    let read = node["Actual Rows"].as_f64().unwrap();
+    assert!(read <= 51.0, "{read} entries are read: {node}");
+}
