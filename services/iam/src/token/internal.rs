@@ -4,6 +4,9 @@
 //! - Ed25519 only, 60 seconds at most, for the core alone; its `typ` sets it apart from every
 //!   token that people hold.
 //! - Two public keys are accepted so that the key can be changed without a pause.
+//! - A signature is checked once per token; its times, at each use.
+
+use std::sync::Arc;
 
 use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
@@ -14,6 +17,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header};
 use serde::{Deserialize, Serialize};
 
 use super::jws::Jws;
+use super::known::{Known, KnownTokens, TokenHash};
 use super::{Audience, CORE_AUDIENCE, Lifetime, TokenError};
 use crate::pem::pem;
 use crate::random::{NoRandomness, random_token};
@@ -148,6 +152,8 @@ impl InternalSigner {
 /// Verifies internal tokens; the core has one.
 pub struct InternalVerifier {
     keys: Vec<(String, DecodingKey)>,
+    /// Verified by these very keys, which are read once: a verifier with others knows none of it.
+    known: KnownTokens,
 }
 
 impl InternalVerifier {
@@ -159,6 +165,7 @@ impl InternalVerifier {
         let keys = [Some(current_pem), next_pem].into_iter().flatten();
         Ok(Self {
             keys: keys.map(read_public).collect::<Result<_, _>>()?,
+            known: KnownTokens::default(),
         })
     }
 
@@ -167,6 +174,39 @@ impl InternalVerifier {
     /// # Errors
     /// [`TokenError`] saying what is wrong with the token.
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<Principal, TokenError> {
+        let hash = TokenHash::of(token);
+        if let Some(Known { life, principal }) = self.known.find(&hash) {
+            life.check(now, LIFE_SECS)?;
+            return Ok(Principal::clone(&principal));
+        }
+        let claims = self.verified(token)?;
+        let life = Lifetime {
+            iat: claims.iat,
+            exp: claims.exp,
+            nbf: None,
+        };
+        life.check(now, LIFE_SECS)?;
+        if !claims.aud.is_only(CORE_AUDIENCE) {
+            return Err(TokenError::Audience);
+        }
+        let principal = Principal {
+            tenant: claims.tenant,
+            actor: claims.actor,
+            on_behalf_of: claims.on_behalf_of,
+            rights: claims.rights,
+            accounts: claims.accounts,
+            reference: claims.reference,
+        };
+        let known = Known {
+            life,
+            principal: Arc::new(principal.clone()),
+        };
+        self.known.learn(&hash, known);
+        Ok(principal)
+    }
+
+    /// The claims of a token that one of the keys has signed.
+    fn verified(&self, token: &str) -> Result<Claims, TokenError> {
         let jws = Jws::parse(token)?;
         if jws.header.typ.as_deref() != Some(TYPE) {
             return Err(TokenError::Malformed);
@@ -177,24 +217,7 @@ impl InternalVerifier {
             .iter()
             .find(|(known, _)| known == kid)
             .ok_or(TokenError::UnknownKey)?;
-        let claims: Claims = jws.verified(key, Algorithm::EdDSA)?;
-        let life = Lifetime {
-            iat: claims.iat,
-            exp: claims.exp,
-            nbf: None,
-        };
-        life.check(now, LIFE_SECS)?;
-        if !claims.aud.is_only(CORE_AUDIENCE) {
-            return Err(TokenError::Audience);
-        }
-        Ok(Principal {
-            tenant: claims.tenant,
-            actor: claims.actor,
-            on_behalf_of: claims.on_behalf_of,
-            rights: claims.rights,
-            accounts: claims.accounts,
-            reference: claims.reference,
-        })
+        jws.verified(key, Algorithm::EdDSA)
     }
 }
 

@@ -118,6 +118,57 @@ fn a_changed_token_is_refused_wherever_it_was_changed() {
 }
 
 #[test]
+fn a_token_that_was_accepted_before_ends_in_its_time_all_the_same() {
+    let (signer, verifier, _) = pair();
+    let token = signer.sign(&principal(), now()).unwrap();
+    for _ in 0..2 {
+        assert_eq!(verifier.verify(&token, now()).unwrap(), principal());
+    }
+    assert!(matches!(
+        verifier.verify(&token, after(60)),
+        Err(TokenError::Expired)
+    ));
+    assert!(matches!(
+        verifier.verify(&token, after(-11)),
+        Err(TokenError::NotYetValid)
+    ));
+    assert!(verifier.verify(&token, after(59)).is_ok());
+}
+
+#[test]
+fn the_same_claims_under_another_signature_are_refused_after_the_good_token_was_accepted() {
+    let (signer, verifier, _) = pair();
+    let (stranger, _, _) = pair();
+    let token = signer.sign(&principal(), now()).unwrap();
+    assert!(verifier.verify(&token, now()).is_ok());
+    let forged = stranger.sign(&principal(), now()).unwrap();
+    let (head, _) = token.rsplit_once('.').unwrap();
+    let (_, signature) = forged.rsplit_once('.').unwrap();
+    for _ in 0..2 {
+        assert!(matches!(
+            verifier.verify(&format!("{head}.{signature}"), now()),
+            Err(TokenError::Signature)
+        ));
+    }
+}
+
+#[test]
+fn two_tokens_do_not_mix() {
+    let (signer, verifier, _) = pair();
+    let other = Principal {
+        tenant: "t_elephant".parse().unwrap(),
+        rights: [Right::PostLedger].into_iter().collect(),
+        ..principal()
+    };
+    let (one, two) = (signer.sign(&principal(), now()), signer.sign(&other, now()));
+    let (one, two) = (one.unwrap(), two.unwrap());
+    for _ in 0..2 {
+        assert_eq!(verifier.verify(&one, now()).unwrap(), principal());
+        assert_eq!(verifier.verify(&two, now()).unwrap(), other);
+    }
+}
+
+#[test]
 fn an_unsigned_token_and_one_signed_with_a_shared_secret_are_refused() {
     let (signer, verifier, keys) = pair();
     let kid = good_header(&signer).kid.unwrap();

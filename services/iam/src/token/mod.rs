@@ -10,6 +10,7 @@ mod directory;
 mod internal;
 mod jwks;
 mod jws;
+mod known;
 
 #[cfg(test)]
 mod access_tests;
