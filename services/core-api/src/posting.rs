@@ -12,10 +12,13 @@ use std::sync::Arc;
 
 use branchline_db::idempotency::{self, Key, Settled};
 use branchline_db::{Access, TenantTx, audit};
+use branchline_kernel::{IdSource, Timestamp};
 use branchline_ledger::{
-    Command, Engine, EngineError, LedgerKey, Ridden, RideFuture, Rider, RiderKind, Ticket, Verdict,
+    Command, Engine, EngineError, LedgerKey, Place, Ridden, RideFuture, Rider, RiderKind, Ticket,
+    Verdict,
 };
 use branchline_web::{Actor, Answer, App, IdempotencyKey, Problem, Remembered, answered_before};
+use uuid::Uuid;
 
 /// How often a request is planned anew when what it needs has changed meanwhile.
 const TRIES: usize = 4;
@@ -65,6 +68,38 @@ impl Posting {
     }
 }
 
+/// What a command takes from the moment at which it is made, and not from the request.
+pub(crate) struct Occasion {
+    actor: String,
+    now: Timestamp,
+    ids: Arc<dyn IdSource>,
+}
+
+impl Occasion {
+    fn of<R>(app: &App, actor: &Actor<R>) -> Self {
+        Self {
+            actor: actor.name(),
+            now: app.db().clock().now(),
+            ids: Arc::clone(app.db().ids()),
+        }
+    }
+
+    /// Who acts, as audit rows name them.
+    pub(crate) fn actor(&self) -> &str {
+        &self.actor
+    }
+
+    /// The one moment of the request.
+    pub(crate) const fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// A new id.
+    pub(crate) fn next_id(&self) -> Uuid {
+        self.ids.next()
+    }
+}
+
 /// Posts: `work` reads in a transaction that ends and gives a command, the engine decides it, and
 /// the answer is stored and audited in the same commit. A repeat gets the stored answer.
 ///
@@ -79,6 +114,42 @@ pub(crate) async fn post<R>(
 ) -> Result<Answer, Problem> {
     // Until the answer is there: a flood at one tenant is refused before its first read.
     let place = engine.enter(&actor.principal().tenant)?;
+    look_and_post((app, engine), (actor, key), &place, work).await
+}
+
+/// Posts a command that the request alone tells: the ledger is asked at once, since its key and
+/// the row of the answer keep a repeat from being done twice. Every answer is that of [`post`].
+///
+/// # Errors
+/// What `make` or the ledger refuses, and as [`post`].
+pub(crate) async fn post_at_once<R>(
+    (app, engine): (&App, &Engine),
+    actor: &Actor<R>,
+    key: &IdempotencyKey,
+    make: impl Fn(&Occasion) -> Result<Posting, Problem>,
+) -> Result<Answer, Problem> {
+    let place = engine.enter(&actor.principal().tenant)?;
+    let occasion = Occasion::of(app, actor);
+    // What cannot be made may come under a key that was used: then the key is what is refused.
+    if let Ok(posting) = make(&occasion) {
+        match submit(engine, actor, key, posting).await {
+            Some(Ok(answer)) => return Ok(answer),
+            // The key was used before, by the ledger's word or that of the stored answers; or the
+            // tenant may only read, and a stored answer is there to be read.
+            None | Some(Err(EngineError::Stale | EngineError::Suspended)) => {}
+            Some(Err(error)) => return Err(error.into()),
+        }
+    }
+    let work = async |_tx: &TenantTx| Ok(make(&occasion)?.into());
+    look_and_post((app, engine), (actor, key), &place, work).await
+}
+
+async fn look_and_post<R>(
+    (app, engine): (&App, &Engine),
+    (actor, key): (&Actor<R>, &IdempotencyKey),
+    place: &Place,
+    work: impl AsyncFn(&TenantTx) -> Result<Work, Problem>,
+) -> Result<Answer, Problem> {
     let mut last = EngineError::Stale;
     for _ in 0..TRIES {
         let reading = place.reading().await;
@@ -95,7 +166,7 @@ pub(crate) async fn post<R>(
             }
             Looked::Now(Err(problem)) => return Err(problem),
         };
-        match submit(engine, actor, key, posting).await {
+        match submit(engine, actor, key, *posting).await {
             Some(Ok(answer)) => return Ok(answer),
             Some(Err(EngineError::Stale)) | None => last = EngineError::Stale,
             Some(Err(error)) => return Err(error.into()),
@@ -155,13 +226,13 @@ async fn submit<R>(
     engine: &Engine,
     actor: &Actor<R>,
     key: &IdempotencyKey,
-    posting: Box<Posting>,
+    posting: Posting,
 ) -> Option<Result<Answer, EngineError>> {
     let Posting {
         command,
         rider,
         answer,
-    } = *posting;
+    } = posting;
     let left = Left {
         key: actor.scope(key),
         request_hash: key.request_hash(),

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::wire;
 use crate::document::Refusals;
-use crate::posting::{Posting, key_of, post};
+use crate::posting::{Posting, key_of, post_at_once};
 
 /// Sets money of an account aside.
 #[utoipa::path(
@@ -30,9 +30,9 @@ async fn place_hold(
 ) -> Result<HttpResponse, Problem> {
     let new = wire::parse_new_hold(body.into_inner())?;
     let ledger_key = key_of(&actor, &key);
-    let answer = post((&app, &engine), &actor, &key, async |tx| {
-        let command = new.command(tx, ledger_key)?;
-        Ok(Posting::new(command, wire::show_held).into())
+    let answer = post_at_once((&app, &engine), &actor, &key, |occasion| {
+        let command = new.command(occasion, ledger_key)?;
+        Ok(Posting::new(command, wire::show_held))
     })
     .await?;
     Ok(answer.respond())
@@ -82,9 +82,9 @@ async fn void_hold(
     id: PathOf<Uuid>,
 ) -> Result<HttpResponse, Problem> {
     let ledger_key = key_of(&actor, &key);
-    let answer = post((&app, &engine), &actor, &key, async |tx| {
-        let command = wire::voiding(tx, (*id).into(), ledger_key)?;
-        Ok(Posting::new(command, wire::show_held).into())
+    let answer = post_at_once((&app, &engine), &actor, &key, |occasion| {
+        let command = wire::voiding(occasion, (*id).into(), ledger_key)?;
+        Ok(Posting::new(command, wire::show_held))
     })
     .await?;
     Ok(answer.respond())

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::wire;
 use crate::accounts::show_posted;
 use crate::document::Refusals;
-use crate::posting::{Posting, key_of, post};
+use crate::posting::{Posting, key_of, post_at_once};
 
 /// Books a posting of 2 to 100 legs, perhaps taking the money of a hold.
 #[utoipa::path(
@@ -31,9 +31,9 @@ async fn post_to_ledger(
 ) -> Result<HttpResponse, Problem> {
     let new = wire::parse_new_posting(body.into_inner())?;
     let ledger_key = key_of(&actor, &key);
-    let answer = post((&app, &engine), &actor, &key, async |tx| {
-        let command = new.command(tx, ledger_key)?;
-        Ok(Posting::new(command, show_posted).into())
+    let answer = post_at_once((&app, &engine), &actor, &key, |occasion| {
+        let command = new.command(occasion, ledger_key)?;
+        Ok(Posting::new(command, show_posted))
     })
     .await?;
     Ok(answer.respond())
@@ -86,9 +86,9 @@ async fn reverse_posting(
 ) -> Result<HttpResponse, Problem> {
     let days = wire::parse_reversal(body.into_inner())?;
     let ledger_key = key_of(&actor, &key);
-    let answer = post((&app, &engine), &actor, &key, async |tx| {
-        let command = wire::reversal(tx, (*id).into(), days, ledger_key)?;
-        Ok(Posting::new(command, show_posted).into())
+    let answer = post_at_once((&app, &engine), &actor, &key, |occasion| {
+        let command = wire::reversal(occasion, (*id).into(), days, ledger_key)?;
+        Ok(Posting::new(command, show_posted))
     })
     .await?;
     Ok(answer.respond())

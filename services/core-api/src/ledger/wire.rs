@@ -5,7 +5,6 @@ use branchline_core_contract::{
     LedgerEntryDto, LedgerEntryPageDto, LedgerFreezeDto, LegDto, NewHoldDto, NewLedgerAccountDto,
     NewPostingDto, PostedLegDto, PostingDto, ReferenceDto, ReversePostingDto,
 };
-use branchline_db::TenantTx;
 use branchline_kernel::{Currency, HoldId, LedgerAccountId, Money, PostingId, Timestamp};
 use branchline_ledger::{
     Account, Action, Balances, Command, Dates, Direction, Effect, Entry, Freeze, Hold, HoldState,
@@ -17,6 +16,7 @@ use chrono::NaiveDate;
 
 use crate::accounts::show_money;
 use crate::input;
+use crate::posting::Occasion;
 
 /// The names that Branchline itself gives to accounts begin so.
 const RESERVED: [&str; 2] = ["house/", "deposit/"];
@@ -98,9 +98,9 @@ impl About {
         Ok(Self { memo, reference })
     }
 
-    fn of(&self, tx: &TenantTx, key: LedgerKey, action: Action) -> Result<Command, Problem> {
+    fn of(&self, occasion: &Occasion, key: LedgerKey, action: Action) -> Result<Command, Problem> {
         let mut command = Command::new(key, action)
-            .by(tx.actor())
+            .by(occasion.actor())
             .map_err(malformed)?;
         if let Some(memo) = &self.memo {
             command = command.with_memo(memo).map_err(malformed)?;
@@ -159,15 +159,15 @@ fn parse_leg(dto: &LegDto) -> Result<Leg, Problem> {
 }
 
 impl AskedPosting {
-    pub(super) fn command(&self, tx: &TenantTx, key: LedgerKey) -> Result<Command, Problem> {
-        let dates = self.days.at(tx.now());
-        let id = PostingId::from(tx.next_id());
+    pub(super) fn command(&self, occasion: &Occasion, key: LedgerKey) -> Result<Command, Problem> {
+        let dates = self.days.at(occasion.now());
+        let id = PostingId::from(occasion.next_id());
         let post = Post::try_new(id, &self.kind, dates, self.legs.clone()).map_err(malformed)?;
         let post = match self.hold {
             Some(hold) => post.ending(hold),
             None => post,
         };
-        self.about.of(tx, key, Action::Post(post))
+        self.about.of(occasion, key, Action::Post(post))
     }
 }
 
@@ -180,18 +180,18 @@ pub(super) fn parse_reversal(dto: ReversePostingDto) -> Result<Days, Problem> {
 }
 
 pub(super) fn reversal(
-    tx: &TenantTx,
+    occasion: &Occasion,
     of: PostingId,
     days: Days,
     key: LedgerKey,
 ) -> Result<Command, Problem> {
     let reverse = Reverse {
-        id: tx.next_id().into(),
+        id: occasion.next_id().into(),
         of,
-        dates: days.at(tx.now()),
+        dates: days.at(occasion.now()),
     };
     let command = Command::new(key, Action::Reverse(reverse));
-    command.by(tx.actor()).map_err(malformed)
+    command.by(occasion.actor()).map_err(malformed)
 }
 
 /// A hold that a caller asks for.
@@ -226,21 +226,25 @@ pub(super) fn parse_new_hold(dto: NewHoldDto) -> Result<AskedHold, Problem> {
 }
 
 impl AskedHold {
-    pub(super) fn command(&self, tx: &TenantTx, key: LedgerKey) -> Result<Command, Problem> {
-        let id = HoldId::from(tx.next_id());
+    pub(super) fn command(&self, occasion: &Occasion, key: LedgerKey) -> Result<Command, Problem> {
+        let id = HoldId::from(occasion.next_id());
         let hold = NewHold::try_new(id, self.account, self.amount, self.direction);
         let hold = hold.map_err(malformed)?;
         let hold = match self.expires_at {
             Some(at) => hold.until(at),
             None => hold,
         };
-        self.about.of(tx, key, Action::Hold(hold))
+        self.about.of(occasion, key, Action::Hold(hold))
     }
 }
 
-pub(super) fn voiding(tx: &TenantTx, hold: HoldId, key: LedgerKey) -> Result<Command, Problem> {
+pub(super) fn voiding(
+    occasion: &Occasion,
+    hold: HoldId,
+    key: LedgerKey,
+) -> Result<Command, Problem> {
     let command = Command::new(key, Action::Void(hold));
-    command.by(tx.actor()).map_err(malformed)
+    command.by(occasion.actor()).map_err(malformed)
 }
 
 /// The hold that was placed or ended, or why it was not.

@@ -8,6 +8,7 @@
 
 mod accounts;
 mod api;
+mod at_once;
 mod input;
 mod ledger;
 mod payments;
