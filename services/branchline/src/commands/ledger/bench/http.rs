@@ -1,10 +1,10 @@
 //! The load through the core's HTTP: `POST /v1/ledger/postings`, two legs, by connections that
 //! are kept and send their next request when the last was answered.
 //!
-//! A request carries a signed token that the core verifies each time, a key of its own and a
-//! request id. The core looks the key up, lets the ledger decide, and commits with the posting
-//! the stored answer of the key and the audit row; its sealer chains those rows meanwhile. The
-//! operation tells nobody outside, so no row of the outbox is among them.
+//! A request carries a signed token, a key of its own and a request id. The core lets the ledger
+//! decide, and commits with the posting the stored answer of the key and the audit row; its sealer
+//! chains those rows meanwhile. The operation tells nobody outside, so no row of the outbox is
+//! among them.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
