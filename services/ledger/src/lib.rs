@@ -41,7 +41,8 @@ pub use error::LedgerError;
 pub use expiry::expired_holds;
 pub use history::{balance_booked_on, balance_valued_on, find_unmarked_period, mark_balances};
 pub use period::{
-    GlAccount, GlClass, TrialBalanceRow, add_gl_account, close_period, open_period, trial_balance,
+    GlAccount, GlClass, TrialBalanceRow, add_gl_account, close_period, last_day_of_books,
+    open_period, trial_balance,
 };
 pub use reads::{Balances, Entry, Page, StatementQuery, balances, find_posting, statement};
 pub use reads::{Hold, HoldState, PostedLeg, Posting, find_hold};

@@ -71,6 +71,7 @@ pub struct TrialBalanceRow {
 const ADD_GL_ACCOUNT: &str = "SELECT ledger_add_gl_account($1, $2, $3)";
 const OPEN_PERIOD: &str = "SELECT ledger_open_period($1, $2)";
 const CLOSE_PERIOD: &str = "SELECT ledger_close_period($1) AS closed_at";
+const LAST_DAY: &str = "SELECT last_day FROM period ORDER BY first_day DESC LIMIT 1";
 const TRIAL_BALANCE: &str = "SELECT g.code, g.name, g.class, s.currency, s.dr, s.cr \
 FROM (SELECT t.gl_account, t.currency, sum(t.dr)::bigint AS dr, sum(t.cr)::bigint AS cr \
 FROM gl_total t WHERE t.period BETWEEN $1 AND $2 GROUP BY t.gl_account, t.currency) s \
@@ -115,6 +116,16 @@ pub async fn open_period(
         }
         opened => Ok(opened?),
     }
+}
+
+/// The last day that any period covers, open or closed; nothing where none was ever opened.
+///
+/// # Errors
+/// [`LedgerError::Db`].
+pub async fn last_day_of_books(tx: &TenantTx) -> Result<Option<NaiveDate>, LedgerError> {
+    let rows = tx.named(LAST_DAY, Values::new()).await?;
+    let read = |row: &PgRow| row.try_get("last_day").map_err(DbError::from);
+    Ok(rows.first().map(read).transpose()?)
 }
 
 /// Closes the period that begins on `first`, for good, and gives the instant of closing: what was

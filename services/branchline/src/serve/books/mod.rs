@@ -1,5 +1,5 @@
 //! What the ledger needs from time to time: holds whose time is over are ended, days are sealed,
-//! closed periods are marked, and the books are looked through for contradictions.
+//! closed periods are marked, coming months are opened, and the books are looked through for contradictions.
 //!
 //! # Invariants
 //! - Two processes that do the same at once do no harm: the second finds it done, or waits.
@@ -8,6 +8,7 @@
 
 mod holds;
 mod marks;
+mod months;
 mod rounds;
 mod seals;
 #[cfg(test)]
@@ -30,6 +31,7 @@ pub(crate) use self::seals::seal_days;
 const EXPIRE: Duration = Duration::from_secs(10);
 const SEAL: Duration = Duration::from_mins(10);
 const MARK: Duration = Duration::from_mins(10);
+const OPEN: Duration = Duration::from_hours(1);
 
 /// Starts all of it.
 pub(super) fn start(
@@ -50,6 +52,10 @@ pub(super) fn start(
     every(MARK, process, running, move || {
         let work = marks::mark_tenants(door.clone(), Arc::clone(&marked));
         unless_ended(ending.clone(), work)
+    });
+    let door = db.clone();
+    every(OPEN, process, running, move || {
+        months::open_months(door.clone())
     });
     rounds::start(db, process, running);
 }

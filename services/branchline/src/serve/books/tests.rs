@@ -14,6 +14,7 @@ use chrono::{Days, NaiveDate};
 use sqlx::Row;
 
 use super::marks::{Marked, Place, mark_page, mark_tenants};
+use super::months::open_of;
 use super::rounds::{Round, step};
 use super::seals::{seal_days, seal_tenants};
 
@@ -245,4 +246,24 @@ async fn walk(made: &Installation, tenant: &Tenant, round: &mut Round) -> Vec<u3
             return shown;
         }
     }
+}
+
+#[tokio::test]
+async fn the_books_never_end_for_want_of_somebody_who_opens_them() {
+    let Some(made) = installation("the months of the books", 8).await else {
+        return;
+    };
+    let today = made.clock.now().date_naive();
+    let tx = write(&made.core, &made.lion).await;
+    branchline_ledger::open_period(&tx, today, today)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    assert!(open_of(&made.core, &made.lion).await.unwrap() >= 2);
+    assert_eq!(open_of(&made.core, &made.lion).await.unwrap(), 0);
+    let tx = write(&made.core, &made.lion).await;
+    let last = branchline_ledger::last_day_of_books(&tx).await.unwrap();
+    assert!(last.unwrap() >= today.checked_add_days(Days::new(62)).unwrap());
+    // Nobody opened books at Elephant: nobody is to do so unasked.
+    assert_eq!(open_of(&made.core, &made.elephant).await.unwrap(), 0);
 }
