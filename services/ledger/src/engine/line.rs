@@ -7,7 +7,7 @@
 //! - Commands that name the same thing are decided in the order they came.
 
 use std::collections::{HashSet, VecDeque};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -49,6 +49,7 @@ pub(super) fn names(command: &Command) -> Vec<Name> {
 pub(super) struct Line {
     waiting: Mutex<Waiting>,
     changed: Notify,
+    turns: AtomicU64,
 }
 
 #[derive(Default)]
@@ -150,6 +151,16 @@ impl Line {
             landed: AtomicBool::new(false),
         };
         (batch, flight)
+    }
+
+    /// How many turns its writers have had.
+    pub(super) fn turns(&self) -> u64 {
+        self.turns.load(Ordering::Relaxed)
+    }
+
+    /// Counts a turn, and gives how many there were before it.
+    pub(super) fn take_turn(&self) -> u64 {
+        self.turns.fetch_add(1, Ordering::Relaxed)
     }
 
     /// No more jobs come: writers end when nothing is left.

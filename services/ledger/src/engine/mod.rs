@@ -30,6 +30,7 @@ use std::time::Duration;
 
 use branchline_db::{Db, DbError};
 use branchline_kernel::TenantId;
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -99,6 +100,9 @@ struct Shared {
     lanes: Lanes,
     rooms: Rooms,
     tally: Tally,
+    /// Where the writers run: not with whoever happens to post first, such as one of the threads
+    /// that answer requests, whose work they would wait for and with which they would end.
+    home: Handle,
     desk: Mutex<Desk>,
 }
 
@@ -128,6 +132,7 @@ impl Job {
 
 impl Engine {
     /// An engine with connections of its own beside those of `db`; they are made when first used.
+    /// Its writers run in the runtime that this is called in.
     ///
     /// # Errors
     /// [`DbError`] when an address cannot be read.
@@ -137,6 +142,7 @@ impl Engine {
             lanes: Lanes::try_new(db, limits.lanes)?,
             rooms: Rooms::new(&limits),
             tally: Tally::default(),
+            home: Handle::current(),
             desk: Mutex::default(),
         })))
     }
@@ -209,8 +215,8 @@ impl Engine {
             Given::WantsWriter => {
                 while desk.writers.try_join_next().is_some() {}
                 let shared = Arc::clone(&self.0);
-                desk.writers
-                    .spawn(writer::run(shared, tenant.clone(), line));
+                let writing = writer::run(shared, tenant.clone(), line);
+                desk.writers.spawn_on(writing, &self.0.home);
                 Ok(())
             }
             Given::Full => {

@@ -19,7 +19,7 @@ pub struct Tallied {
     pub refused_full: u64,
     /// The most commands of one tenant that were inside at once.
     pub most_inside: u64,
-    /// The most turns of others that a batch waited for.
+    /// The most turns of other tenants that a batch waited for.
     pub most_turns_waited: u64,
 }
 

@@ -16,32 +16,38 @@ use super::{Job, Shared};
 const PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
-/// Notices a writer that dies at its work.
-struct Alive<'l>(&'l Line);
+/// Notices a writer that dies at its work, or is broken off.
+struct Alive<'l> {
+    line: &'l Line,
+    done: bool,
+}
 
 impl Drop for Alive<'_> {
     fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.0.abandon();
+        if !self.done {
+            self.line.abandon();
         }
     }
 }
 
 /// Writes batch after batch until nothing came for a while, or the engine stops.
 pub(super) async fn run(shared: Arc<Shared>, tenant: TenantId, line: Arc<Line>) {
-    let alive = Alive(&line);
+    let mut alive = Alive {
+        line: &line,
+        done: false,
+    };
     let mut lane = None;
     while line.has_work(shared.limits.idle).await {
         write(&shared, &tenant, &mut lane, &line).await;
     }
-    drop(alive);
+    alive.done = true;
     shared.forget(&tenant, &line);
 }
 
 /// Writes one batch: whatever may be written when the turn comes. A batch that must be given
 /// again goes behind the other tenants.
 async fn write(shared: &Shared, tenant: &TenantId, lane: &mut Option<usize>, line: &Arc<Line>) {
-    let Some(mut turn) = next_turn(shared, lane).await else {
+    let Some(mut turn) = next_turn(shared, lane, line).await else {
         return;
     };
     let (mut batch, flight) = line.take(shared.limits.batch);
@@ -66,16 +72,23 @@ async fn write(shared: &Shared, tenant: &TenantId, lane: &mut Option<usize>, lin
         drop(turn);
         sleep(pause).await;
         pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
-        turn = match next_turn(shared, lane).await {
+        turn = match next_turn(shared, lane, line).await {
             Some(turn) => turn,
             None => return,
         };
     }
 }
 
-async fn next_turn<'s>(shared: &'s Shared, lane: &mut Option<usize>) -> Option<Turn<'s>> {
+/// Waits for a turn, and notes how many of other tenants' batches were let in before.
+async fn next_turn<'s>(
+    shared: &'s Shared,
+    lane: &mut Option<usize>,
+    line: &Line,
+) -> Option<Turn<'s>> {
+    let before = line.turns();
     let turn = shared.lanes.turn(lane).await?;
-    shared.tally.waited(turn.waited);
+    let own = line.take_turn().saturating_sub(before);
+    shared.tally.waited(turn.waited.saturating_sub(own));
     Some(turn)
 }
 
