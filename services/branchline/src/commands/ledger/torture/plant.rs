@@ -22,7 +22,10 @@ impl Plant {
     const fn edit(self) -> Option<(&'static str, &'static str)> {
         match self {
             Self::AnswerBeforeCommit | Self::LoseRider => None,
-            Self::ForgetRefusal => Some(("WHERE u.stored;", "WHERE u.stored AND u.reason = 0;")),
+            Self::ForgetRefusal => Some((
+                "s(i) WHERE c_stored[i];",
+                "s(i) WHERE c_stored[i] AND c_reason[i] = 0;",
+            )),
             Self::LockInAnyOrder => Some((
                 "SELECT array_agg(q.first_day), array_agg(q.last_day) INTO b_first, b_last",
                 "FOR x IN 1..coalesce(cardinality(l_acct), 0) LOOP PERFORM FROM account g \
