@@ -133,8 +133,13 @@ impl ResponseError for Problem {
             401 => {
                 response.insert_header((WWW_AUTHENTICATE, "Bearer"));
             }
-            429 | 503 => {
+            429 => {
                 response.insert_header((RETRY_AFTER, RETRY_SECS));
+            }
+            // Whoever is to come again need not hold a connection, and its memory, meanwhile.
+            503 => {
+                response.insert_header((RETRY_AFTER, RETRY_SECS));
+                response.force_close();
             }
             _ => {}
         }

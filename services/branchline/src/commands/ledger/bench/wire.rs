@@ -1,5 +1,6 @@
-//! The leanest client of HTTP/1.1 that a load can have: one kept connection, one request at a
-//! time, answers with a stated length. Whatever the generator costs, it takes from the core.
+//! The leanest client of HTTP/1.1 that a load can have: one kept connection, made anew where the
+//! core closes it after an answer, one request at a time, answers with a stated length. Whatever
+//! the generator costs, it takes from the core.
 
 use std::net::SocketAddr;
 
@@ -9,7 +10,8 @@ use tokio::net::TcpStream;
 
 /// A connection.
 pub(super) struct Wire {
-    stream: TcpStream,
+    to: SocketAddr,
+    stream: Option<TcpStream>,
     input: Vec<u8>,
 }
 
@@ -19,6 +21,8 @@ pub(super) struct Reply {
     pub(super) status: u16,
     /// Seconds to wait, where the answer says so.
     pub(super) retry_after: Option<u64>,
+    /// The core closes the connection behind it.
+    closes: bool,
     pub(super) body: Vec<u8>,
 }
 
@@ -29,17 +33,27 @@ const MOST: usize = 1 << 20;
 
 impl Wire {
     pub(super) async fn connect(to: SocketAddr) -> anyhow::Result<Self> {
-        let stream = TcpStream::connect(to).await?;
-        stream.set_nodelay(true)?;
-        Ok(Self {
-            stream,
+        let mut wire = Self {
+            to,
+            stream: None,
             input: Vec::new(),
-        })
+        };
+        wire.open().await?;
+        Ok(wire)
+    }
+
+    async fn open(&mut self) -> anyhow::Result<&mut TcpStream> {
+        if self.stream.is_none() {
+            let stream = TcpStream::connect(self.to).await?;
+            stream.set_nodelay(true)?;
+            self.stream = Some(stream);
+        }
+        self.stream.as_mut().context("a connection that is open")
     }
 
     /// Sends a request as it is and reads the answer to it.
     pub(super) async fn ask(&mut self, request: &[u8]) -> anyhow::Result<Reply> {
-        self.stream.write_all(request).await?;
+        self.open().await?.write_all(request).await?;
         self.input.clear();
         let head = loop {
             if let Some(end) = self.input.windows(END.len()).position(|four| four == END) {
@@ -54,6 +68,9 @@ impl Wire {
             self.read().await?;
         }
         reply.body = self.input.get(body..end).unwrap_or_default().to_vec();
+        if reply.closes {
+            self.stream = None;
+        }
         Ok(reply)
     }
 
@@ -65,7 +82,11 @@ impl Wire {
 
     async fn read(&mut self) -> anyhow::Result<()> {
         anyhow::ensure!(self.input.len() < MOST, "an answer without an end");
-        let read = self.stream.read_buf(&mut self.input).await?;
+        let stream = self
+            .stream
+            .as_mut()
+            .context("an answer needs a connection")?;
+        let read = stream.read_buf(&mut self.input).await?;
         anyhow::ensure!(read > 0, "the connection was closed before the answer");
         Ok(())
     }
@@ -89,6 +110,8 @@ fn read_head(head: &[u8]) -> anyhow::Result<(Reply, usize)> {
             length = value.trim().parse()?;
         } else if name.eq_ignore_ascii_case("retry-after") {
             reply.retry_after = value.trim().parse().ok();
+        } else if name.eq_ignore_ascii_case("connection") {
+            reply.closes = value.trim().eq_ignore_ascii_case("close");
         }
     }
     Ok((reply, length))
@@ -106,5 +129,8 @@ mod tests {
             (reply.status, reply.retry_after, length),
             (503, Some(1), 12)
         );
+        assert!(!reply.closes);
+        let (reply, _) = read_head(b"HTTP/1.1 503 x\r\nconnection: close").unwrap();
+        assert!(reply.closes);
     }
 }
