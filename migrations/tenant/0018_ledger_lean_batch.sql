@@ -234,7 +234,8 @@ BEGIN
                 m := 0;
                 FOR x IN f..t LOOP
                     IF l_acct[x] = h_acct[h] AND l_debit[x] = h_debit[h] THEN
-                        m := CASE WHEN m + l_amt[x] > c_most THEN c_most ELSE m + l_amt[x] END;
+                        -- Above the most there is no need to count on, and it must stay above the largest hold.
+                        m := CASE WHEN m + l_amt[x] > c_most THEN c_most + 1 ELSE m + l_amt[x] END;
                     END IF;
                 END LOOP;
                 IF m = 0 OR m > h_amt[h] THEN v := 12; c_account[i] := h_acct[h]; END IF;

@@ -67,7 +67,7 @@ const FUNCTIONS: [[&str; 2]; 12] = [
     ],
     [
         "post_batch",
-        "b9b4ad5dfc0058527e61a9709bb0c49cb6b8c8b847fae6ef39302acfa9a22279",
+        "549c253c235145492dc6a8fd07a77911e8ee6c874ff030d47c31dee003ccb8f5",
     ],
     [
         "ledger_guard_frozen_rows",

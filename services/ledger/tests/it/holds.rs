@@ -64,6 +64,22 @@ async fn a_hold_above_what_is_available_is_refused_and_cannot_be_posted() {
 }
 
 #[tokio::test]
+async fn more_than_the_largest_hold_there_can_be_is_not_within_it() {
+    let Some(books) = books().await else { return };
+    let most = 4_000_000_000_000_000_000;
+    let (a, b) = (books.member(0).await, books.member(0).await);
+    let held = hold_id();
+    let announced = NewHold::try_new(held, a, eur(most), Direction::Incoming).unwrap();
+    let announced = Command::new(key(), Action::Hold(announced));
+    assert!(is_posted(books.one(announced).await));
+    let mut twice = legs(b, a, eur(most));
+    twice.extend(legs(b, a, eur(1)));
+    let too_much = Command::new(key(), Action::Post(post_of(twice).ending(held)));
+    assert_eq!(why(books.one(too_much).await), Some(Reason::HoldAmount));
+    books.agree().await;
+}
+
+#[tokio::test]
 async fn a_posting_that_takes_nothing_of_its_hold_is_refused() {
     let Some(books) = books().await else { return };
     let (a, b) = (books.member(100).await, books.member(100).await);
