@@ -281,7 +281,7 @@ async fn an_injected_statement_can_do_no_more_than_the_application() {
         "SELECT ledger_mark_values(ARRAY[1], '2026-11-30')",
         &format!("SET ROLE {owner}"),
         &format!("SELECT set_config('role', '{owner}', false)"),
-        "SET SESSION AUTHORIZATION postgres",
+        &format!("SET SESSION AUTHORIZATION {owner}"),
     ] {
         refused(&mut app, attack, FORBIDDEN).await;
     }
