@@ -56,8 +56,14 @@ impl LedgerError {
     /// comes back as a replay.
     #[must_use]
     pub fn may_be_repeated(&self) -> bool {
+        self.database()
+            .is_some_and(|error| error.may_be_repeated() || error.is_constraint("ledger_key_pkey"))
+    }
+
+    /// What the database said, if it was the database.
+    pub(crate) fn database(&self) -> Option<&DbError> {
         match self {
-            Self::Db(error) => error.may_be_repeated() || error.is_constraint("ledger_key_pkey"),
+            Self::Db(error) => Some(error),
             Self::UnknownAccount(_)
             | Self::CodeTaken
             | Self::UnknownGlAccount
@@ -69,7 +75,7 @@ impl LedgerError {
             | Self::PeriodNotClosed
             | Self::DayNotOver
             | Self::DaySealed
-            | Self::Cursor(_) => false,
+            | Self::Cursor(_) => None,
         }
     }
 }

@@ -14,6 +14,7 @@ use branchline_oauth::{
     AuthorizationRequest, ClientId, CodeExchange, OpaqueToken, RequestUri, ResourceScope,
     TokenKind, TokenState,
 };
+use branchline_testkit::Installation;
 use chrono::TimeDelta;
 
 use crate::scene::{Scene, amina, asked, chosen, installation, registration, token};
@@ -99,6 +100,16 @@ async fn written(tx: &TenantTx, moment: branchline_xs2a::Moment) -> Written {
     }
 }
 
+/// A world in which one of each was written that long ago, and what it was.
+async fn after(time: TimeDelta) -> Option<(Installation, Written)> {
+    let world = installation().await?;
+    let tx = world.at_lion().await;
+    let was = written(&tx, world.moment()).await;
+    tx.commit().await.unwrap();
+    world.clock.advance(time);
+    Some((world, was))
+}
+
 async fn grants(tx: &TenantTx) -> usize {
     let rows = tx.named("SELECT id FROM oauth_grant", Values::new());
     rows.await.unwrap().len()
@@ -106,13 +117,9 @@ async fn grants(tx: &TenantTx) -> usize {
 
 #[tokio::test]
 async fn what_ran_out_long_enough_ago_is_forgotten_and_evidence_stays() {
-    let Some(world) = installation().await else {
+    let Some((world, was)) = after(TimeDelta::hours(25)).await else {
         return;
     };
-    let tx = world.at_lion().await;
-    let was = written(&tx, world.moment()).await;
-    tx.commit().await.unwrap();
-    world.clock.advance(TimeDelta::hours(25));
     let tx = world.at_lion().await;
     let before = tx.now() - TimeDelta::days(1);
     let forgotten = forget_expired(&tx, before).await.unwrap();
@@ -138,13 +145,9 @@ async fn what_ran_out_long_enough_ago_is_forgotten_and_evidence_stays() {
 
 #[tokio::test]
 async fn what_ran_out_a_moment_ago_is_kept_for_a_while() {
-    let Some(world) = installation().await else {
+    let Some((world, _was)) = after(TimeDelta::hours(23)).await else {
         return;
     };
-    let tx = world.at_lion().await;
-    written(&tx, world.moment()).await;
-    tx.commit().await.unwrap();
-    world.clock.advance(TimeDelta::hours(23));
     let tx = world.at_lion().await;
     let before = tx.now() - TimeDelta::days(1);
     assert_eq!(forget_expired(&tx, before).await.unwrap(), NOTHING);
@@ -152,14 +155,10 @@ async fn what_ran_out_a_moment_ago_is_kept_for_a_while() {
 
 #[tokio::test]
 async fn what_is_live_stays_whatever_the_caller_asks() {
-    let Some(world) = installation().await else {
+    // The pushed request and the code have run out; session, pages, sign-in and token have not.
+    let Some((world, was)) = after(TimeDelta::minutes(10)).await else {
         return;
     };
-    let tx = world.at_lion().await;
-    let was = written(&tx, world.moment()).await;
-    tx.commit().await.unwrap();
-    // The pushed request and the code have run out; session, pages, sign-in and token have not.
-    world.clock.advance(TimeDelta::minutes(10));
     let tx = world.at_lion().await;
     let tomorrow = tx.now() + TimeDelta::days(1);
     assert_eq!(forget_expired(&tx, tomorrow).await.unwrap(), NOTHING);
@@ -170,13 +169,9 @@ async fn what_is_live_stays_whatever_the_caller_asks() {
 
 #[tokio::test]
 async fn a_code_shown_again_still_revokes_a_live_token_after_a_sweep() {
-    let Some(world) = installation().await else {
+    let Some((world, was)) = after(TimeDelta::minutes(10)).await else {
         return;
     };
-    let tx = world.at_lion().await;
-    let was = written(&tx, world.moment()).await;
-    tx.commit().await.unwrap();
-    world.clock.advance(TimeDelta::minutes(10));
     let tx = world.at_lion().await;
     forget_expired(&tx, tx.now()).await.unwrap();
     let again = redeem(&tx, was.client, &was.code).await.unwrap_err();

@@ -29,6 +29,26 @@ async fn accounts(api: &Api, tenant: &TenantId) -> (i64, i64) {
     (one, account("float/b", None).await)
 }
 
+/// What each of these tests begins with.
+struct Desk {
+    api: Api,
+    lion: TenantId,
+    staff: Caller,
+    pair: (i64, i64),
+}
+
+async fn desk() -> Option<Desk> {
+    let api = api().await?;
+    let lion = api.made.lion.clone();
+    let (staff, pair) = (Caller::staff(&lion), accounts(&api, &lion).await);
+    Some(Desk {
+        api,
+        lion,
+        staff,
+        pair,
+    })
+}
+
 fn posting((to, from): (i64, i64), amount: &str) -> Value {
     let amount = json!({"amount": amount, "currency": "EUR"});
     json!({
@@ -64,14 +84,16 @@ async fn stored(api: &Api, body: &Value, change: &'static str) -> Uuid {
 
 #[actix_web::test]
 async fn one_key_given_many_times_at_once_posts_once_and_gives_one_answer() {
-    let Some(api) = api().await else { return };
-    let lion = api.made.lion.clone();
-    let (a, b) = accounts(&api, &lion).await;
-    let (staff, body, key) = (
-        Caller::staff(&lion),
-        posting((a, b), "5.00"),
-        RandomIds.next(),
-    );
+    let Some(Desk {
+        api,
+        lion,
+        staff,
+        pair: (a, b),
+    }) = desk().await
+    else {
+        return;
+    };
+    let (body, key) = (posting((a, b), "5.00"), RandomIds.next());
     let same = (0..10).map(|_| api.post_with(&staff, POSTINGS, &body, key));
     let answers = join_all(same).await;
     for answer in &answers {
@@ -84,10 +106,16 @@ async fn one_key_given_many_times_at_once_posts_once_and_gives_one_answer() {
 
 #[actix_web::test]
 async fn a_key_with_other_content_is_refused_whether_or_not_it_makes_a_posting() {
-    let Some(api) = api().await else { return };
-    let lion = api.made.lion.clone();
-    let (a, b) = accounts(&api, &lion).await;
-    let (staff, key) = (Caller::staff(&lion), RandomIds.next());
+    let Some(Desk {
+        api,
+        lion,
+        staff,
+        pair: (a, b),
+    }) = desk().await
+    else {
+        return;
+    };
+    let key = RandomIds.next();
     let body = posting((a, b), "5.00");
     let made = api.post_with(&staff, POSTINGS, &body, key).await;
     assert_eq!(made.status, 201, "{made:?}");
@@ -102,10 +130,16 @@ async fn a_key_with_other_content_is_refused_whether_or_not_it_makes_a_posting()
 
 #[actix_web::test]
 async fn a_refusal_lasts_for_its_key_when_the_reason_is_gone() {
-    let Some(api) = api().await else { return };
-    let lion = api.made.lion.clone();
-    let (a, b) = accounts(&api, &lion).await;
-    let (staff, key) = (Caller::staff(&lion), RandomIds.next());
+    let Some(Desk {
+        api,
+        staff,
+        pair: (a, b),
+        ..
+    }) = desk().await
+    else {
+        return;
+    };
+    let key = RandomIds.next();
     let out = posting((b, a), "1.00");
     let poor = api.post_with(&staff, POSTINGS, &out, key).await;
     assert_eq!(poor.status, 409, "{poor:?}");
@@ -118,10 +152,16 @@ async fn a_refusal_lasts_for_its_key_when_the_reason_is_gone() {
 
 #[actix_web::test]
 async fn a_stored_answer_that_the_ledger_knows_nothing_of_is_given_and_nothing_is_posted() {
-    let Some(api) = api().await else { return };
-    let lion = api.made.lion.clone();
-    let (a, b) = accounts(&api, &lion).await;
-    let (staff, body) = (Caller::staff(&lion), posting((a, b), "5.00"));
+    let Some(Desk {
+        api,
+        lion,
+        staff,
+        pair: (a, b),
+    }) = desk().await
+    else {
+        return;
+    };
+    let body = posting((a, b), "5.00");
     let change = "UPDATE idempotency_key SET key = $2, status = 404, answer = '{\"code\": \"gone\"}' \
                   WHERE key = $1";
     let key = stored(&api, &body, change).await;
@@ -137,10 +177,16 @@ async fn a_stored_answer_that_the_ledger_knows_nothing_of_is_given_and_nothing_i
 
 #[actix_web::test]
 async fn a_key_that_is_in_use_is_left_to_whoever_uses_it_and_its_neighbors_are_posted() {
-    let Some(api) = api().await else { return };
-    let lion = api.made.lion.clone();
-    let (a, b) = accounts(&api, &lion).await;
-    let (staff, body) = (Caller::staff(&lion), posting((a, b), "5.00"));
+    let Some(Desk {
+        api,
+        lion,
+        staff,
+        pair: (a, b),
+    }) = desk().await
+    else {
+        return;
+    };
+    let body = posting((a, b), "5.00");
     let change = "UPDATE idempotency_key SET key = $2, status = NULL, answer = NULL, \
                   lease_until = '9999-01-01' WHERE key = $1";
     let key = stored(&api, &body, change).await;
@@ -154,10 +200,16 @@ async fn a_key_that_is_in_use_is_left_to_whoever_uses_it_and_its_neighbors_are_p
 
 #[actix_web::test]
 async fn a_suspended_tenant_gets_its_stored_answers_and_no_posting() {
-    let Some(api) = api().await else { return };
-    let lion = api.made.lion.clone();
-    let (a, b) = accounts(&api, &lion).await;
-    let (staff, key) = (Caller::staff(&lion), RandomIds.next());
+    let Some(Desk {
+        api,
+        lion,
+        staff,
+        pair: (a, b),
+    }) = desk().await
+    else {
+        return;
+    };
+    let key = RandomIds.next();
     let body = posting((a, b), "5.00");
     let made = api.post_with(&staff, POSTINGS, &body, key).await;
     set_serving(&api.made.admin, &lion, Serving::Suspended, "a test")

@@ -59,25 +59,14 @@ impl Failure {
         if error.may_be_repeated() {
             return Self::Repeatable;
         }
-        match error {
-            LedgerError::Db(DbError::Suspended) => Self::Suspended,
-            LedgerError::Db(DbError::Moved) => Self::Repeatable,
-            LedgerError::Db(db) => match db.sqlstate().as_deref() {
+        match error.database() {
+            Some(DbError::Suspended) => Self::Suspended,
+            Some(DbError::Moved) => Self::Repeatable,
+            Some(db) => match db.sqlstate().as_deref() {
                 Some("55P03" | "57014") => Self::Locked,
                 Some(_) | None => Self::Unexpected,
             },
-            LedgerError::UnknownAccount(_)
-            | LedgerError::CodeTaken
-            | LedgerError::UnknownGlAccount
-            | LedgerError::GlAccountTaken
-            | LedgerError::NotEmpty
-            | LedgerError::LimitBreached
-            | LedgerError::PeriodOverlaps
-            | LedgerError::PeriodNotOpen
-            | LedgerError::PeriodNotClosed
-            | LedgerError::DayNotOver
-            | LedgerError::DaySealed
-            | LedgerError::Cursor(_) => Self::Unexpected,
+            None => Self::Unexpected,
         }
     }
 }
@@ -243,21 +232,7 @@ fn committed(shared: &Shared, batch: Vec<Job>, verdicts: Vec<Verdict>) -> After 
 }
 
 fn note_repeat(shared: &Shared, failed: &LedgerError) {
-    let state = match failed {
-        LedgerError::Db(db) => db.sqlstate(),
-        LedgerError::UnknownAccount(_)
-        | LedgerError::CodeTaken
-        | LedgerError::UnknownGlAccount
-        | LedgerError::GlAccountTaken
-        | LedgerError::NotEmpty
-        | LedgerError::LimitBreached
-        | LedgerError::PeriodOverlaps
-        | LedgerError::PeriodNotOpen
-        | LedgerError::PeriodNotClosed
-        | LedgerError::DayNotOver
-        | LedgerError::DaySealed
-        | LedgerError::Cursor(_) => None,
-    };
+    let state = failed.database().and_then(DbError::sqlstate);
     shared.tally.repeated(state.as_deref());
     warn!(sqlstate = state, "A batch of postings is given again");
 }
