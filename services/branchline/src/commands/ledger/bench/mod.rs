@@ -87,6 +87,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
 impl Bench {
     async fn prepare(args: &Args) -> anyhow::Result<Self> {
         let plan = Plan::of(args);
+        let report = Report::try_new(args.json.as_deref())?;
         let ground = Ground::prepare("bench", &[], 150).await?;
         tell("opening accounts");
         let opening = 100_000_000;
@@ -98,7 +99,6 @@ impl Bench {
         ground.root().await?.run("ANALYZE").await?;
         let anchor = Anchor::prepare(&ground.server, if args.quick { 1 } else { 10 }).await?;
         let engine = Engine::try_new(&ground.db, EngineLimits::STANDARD)?;
-        let report = Report::new(args.json.clone());
         Ok(Self {
             ground,
             plan,

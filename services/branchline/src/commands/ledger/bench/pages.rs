@@ -73,7 +73,7 @@ impl Bench {
                 let some = left.min(AT_ONCE);
                 self.write(&histories.books, [account, other], some).await?;
                 left = left.saturating_sub(some);
-                if left.checked_rem(100_000) == Some(0) {
+                if left.div_euclid(AT_ONCE).checked_rem(100) == Some(0) {
                     tell(&format!("{left} entries to write"));
                 }
             }

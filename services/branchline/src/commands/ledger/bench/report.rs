@@ -1,8 +1,9 @@
 //! Ratios, medians and the lines that are kept.
 
 use std::fmt;
-use std::io::Write;
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::Path;
 
 use serde_json::{Value, json};
 
@@ -71,27 +72,33 @@ pub(super) fn median(all: &mut [Ratio], needed: usize) -> String {
     middle.map_or_else(|| "none".to_owned(), ToString::to_string)
 }
 
-/// Everything that was measured, one line each.
+/// Everything that was measured, one line each, written as it comes: a run that is broken off
+/// leaves what it had.
 pub(super) struct Report {
-    file: Option<PathBuf>,
-    lines: Vec<Value>,
+    file: Option<File>,
+    trouble: Option<io::Error>,
 }
 
 impl Report {
-    pub(super) const fn new(file: Option<PathBuf>) -> Self {
-        Self {
-            file,
-            lines: Vec::new(),
+    /// Begins the file anew, if there is to be one.
+    pub(super) fn try_new(path: Option<&Path>) -> io::Result<Self> {
+        Ok(Self {
+            file: path.map(File::create).transpose()?,
+            trouble: None,
+        })
+    }
+
+    fn keep(&mut self, line: &Value) {
+        tell(&line.to_string());
+        if let Some(file) = &mut self.file
+            && let Err(error) = writeln!(file, "{line}")
+        {
+            self.trouble.get_or_insert(error);
         }
     }
 
-    fn keep(&mut self, line: Value) {
-        tell(&line.to_string());
-        self.lines.push(line);
-    }
-
     pub(super) fn anchor(&mut self, script: &str, clients: usize, rate: u64) {
-        self.keep(json!({ "anchor": script, "clients": clients, "rate": rate }));
+        self.keep(&json!({ "anchor": script, "clients": clients, "rate": rate }));
     }
 
     pub(super) fn ours(
@@ -102,7 +109,7 @@ impl Report {
         window: &Window,
         cost: &Cost,
     ) {
-        self.keep(json!({
+        self.keep(&json!({
             "ours": pattern, "clients": clients, "tenants": tenants,
             "rate": window.rate, "done": window.done, "refused": window.refused,
             "errors": window.errors, "p50_us": window.p50_micros, "p99_us": window.p99_micros,
@@ -114,14 +121,14 @@ impl Report {
     }
 
     pub(super) fn open(&mut self, rate: u64, tenants: usize, window: &Window) {
-        self.keep(json!({
+        self.keep(&json!({
             "open_loop": rate, "tenants": tenants, "rate": window.rate, "errors": window.errors,
             "p50_us": window.p50_micros, "p99_us": window.p99_micros,
         }));
     }
 
     pub(super) fn storage(&mut self, bytes: u64) {
-        self.keep(json!({ "bytes_per_posting": bytes }));
+        self.keep(&json!({ "bytes_per_posting": bytes }));
     }
 
     /// Keeps what a verdict rests on and gives its median.
@@ -134,22 +141,16 @@ impl Report {
     ) -> String {
         let median = median(&mut triples.ratios, needed);
         let ratios: Vec<_> = triples.ratios.iter().map(ToString::to_string).collect();
-        self.keep(json!({
+        self.keep(&json!({
             "verdict": what, "conditions": conditions, "median": median,
             "ratios": ratios, "dropped_triples": triples.dropped,
         }));
         median
     }
 
-    pub(super) fn finish(&self) -> anyhow::Result<()> {
-        let Some(path) = &self.file else {
-            return Ok(());
-        };
-        let mut file = std::fs::File::create(path)?;
-        for line in &self.lines {
-            writeln!(file, "{line}")?;
-        }
-        Ok(())
+    /// Tells whether every line was written.
+    pub(super) fn finish(&mut self) -> io::Result<()> {
+        self.trouble.take().map_or(Ok(()), Err)
     }
 }
 
