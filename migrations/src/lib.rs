@@ -98,6 +98,11 @@ const TENANT: &[Migration] = &[
         sql: include_str!("../tenant/0018_ledger_lean_batch.sql"),
     },
     Migration {
+        number: 19,
+        name: "ledger_short_way",
+        sql: include_str!("../tenant/0019_ledger_short_way.sql"),
+    },
+    Migration {
         number: 20,
         name: "banking",
         sql: include_str!("../tenant/0020_banking.sql"),

@@ -60,7 +60,7 @@ const CONSTRAINTS: [[&str; 2]; 24] = [
 
 /// SHA-256 of the text of each function that decides or guards. A migration that replaces one
 /// adds its new text here and keeps the old one for as long as tenants may lag.
-const FUNCTIONS: [[&str; 2]; 12] = [
+const FUNCTIONS: [[&str; 2]; 15] = [
     [
         "post_batch",
         "e5ad505247869539185bc59d4a7c27893995d4322a37b5e7522558a54e97716c",
@@ -68,6 +68,10 @@ const FUNCTIONS: [[&str; 2]; 12] = [
     [
         "post_batch",
         "549c253c235145492dc6a8fd07a77911e8ee6c874ff030d47c31dee003ccb8f5",
+    ],
+    [
+        "post_batch",
+        "48991e604ad916ceae471f1a4d76c94118e6ac49c649b9491109fed6854c3dae",
     ],
     [
         "ledger_guard_frozen_rows",
@@ -82,8 +86,16 @@ const FUNCTIONS: [[&str; 2]; 12] = [
         "fe9acc6c8373597236a6dbdedb1208469b859315a59a7308f217b87f4480d7d7",
     ],
     [
+        "ledger_guard_entries",
+        "abb106dd838691ed286eb732467e5960b036525c052e1cf0b1adc46628f38b99",
+    ],
+    [
         "ledger_guard_postings",
         "c34094be688a8286fcdb0a0103c60cdd77e293b35c00504bbb00b2f12ae0d820",
+    ],
+    [
+        "ledger_guard_postings",
+        "e083da064735531cc78e1da82b9ebd05e3e01e3ebed9b0e999b7cec6c98b3b8f",
     ],
     [
         "ledger_guard_hold_ends",

@@ -82,6 +82,40 @@ async fn a_posting_names_at_least_two_legs_and_a_place_for_each() {
 }
 
 #[tokio::test]
+async fn a_posting_says_what_it_is_and_by_whom_in_words_of_bounded_length() {
+    let Some(books) = books().await else { return };
+    let mut owner = books.owner().await;
+    let posting = id().to_string();
+    for (column, value) in [
+        ("kind", "''".to_owned()),
+        ("kind", format!("'{}'", "x".repeat(41))),
+        ("actor", "''".to_owned()),
+        ("actor", format!("'{}'", "x".repeat(201))),
+        ("branch", "''".to_owned()),
+        ("branch", format!("'{}'", "x".repeat(41))),
+        ("memo", format!("'{}'", "x".repeat(281))),
+        ("reference_kind", "'loan'".to_owned()),
+        ("reference_id", "gen_random_uuid()".to_owned()),
+        (
+            "reference_id, reference_kind",
+            format!("gen_random_uuid(), '{}'", "x".repeat(41)),
+        ),
+    ] {
+        let given: [(&str, &str); 3] = [("kind", "'x'"), ("actor", "'x'"), ("branch", "'main'")];
+        let others = given.iter().filter(|(name, _)| *name != column);
+        let (names, values): (Vec<&str>, Vec<&str>) = others.copied().unzip();
+        let header = format!(
+            "INSERT INTO posting (id, booking_date, value_date, leg_accounts, leg_seqs, {}, {column}) \
+             VALUES ('{posting}', '2026-11-03', '2026-11-03', '{{1,2}}', '{{1,1}}', {}, {value})",
+            names.join(", "),
+            values.join(", ")
+        );
+        let found = refused_by(&mut owner, &header).await;
+        assert_eq!(found, "posting_words_ok", "{column} {value}");
+    }
+}
+
+#[tokio::test]
 async fn an_entry_has_an_amount_above_zero_and_one_of_two_sides() {
     let Some(books) = books().await else { return };
     let a = books.member(100).await;
@@ -271,6 +305,7 @@ async fn an_injected_statement_can_do_no_more_than_the_application() {
         "DO $$ BEGIN UPDATE account SET cr = cr + 1; END $$",
         "DO $$ BEGIN EXECUTE 'TRUNCATE entry'; END $$",
         "TRUNCATE entry, posting CASCADE",
+        "BEGIN; LOCK TABLE period IN EXCLUSIVE MODE",
         "MERGE INTO account USING entry ON account.id = entry.account WHEN MATCHED THEN UPDATE SET cr = 0",
         "INSERT INTO ledger_key SELECT key, result, account, reason, hash FROM ledger_key ON CONFLICT DO NOTHING",
         "COPY entry FROM PROGRAM 'true'",

@@ -23,13 +23,13 @@ impl Plant {
         match self {
             Self::AnswerBeforeCommit | Self::LoseRider => None,
             Self::ForgetRefusal => Some((
-                "s(i) WHERE c_stored[i];",
-                "s(i) WHERE c_stored[i] AND c_reason[i] = 0;",
+                "s(i) WHERE c_old[i] IS NULL;",
+                "s(i) WHERE c_old[i] IS NULL AND c_reason[i] = 0;",
             )),
             Self::LockInAnyOrder => Some((
                 "SELECT array_agg(q.first_day), array_agg(q.last_day) INTO b_first, b_last",
-                "FOR x IN 1..coalesce(cardinality(l_acct), 0) LOOP PERFORM FROM account g \
-                 WHERE g.id = l_acct[x] FOR NO KEY UPDATE; PERFORM pg_sleep(0.001); END LOOP;\n    \
+                "FOR x IN 1..coalesce(cardinality(p_account), 0) LOOP PERFORM FROM account g \
+                 WHERE g.id = p_account[x] FOR NO KEY UPDATE; PERFORM pg_sleep(0.001); END LOOP;\n    \
                  SELECT array_agg(q.first_day), array_agg(q.last_day) INTO b_first, b_last",
             )),
         }
