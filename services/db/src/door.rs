@@ -7,6 +7,7 @@ use branchline_kernel::{Clock, IdSource, TenantId};
 use chrono::TimeDelta;
 use sqlx::postgres::PgPool;
 use sqlx::{AssertSqlSafe, Postgres, Row};
+use tokio::sync::Mutex;
 
 use crate::config::{CellId, DbConfig, Program, Strictness};
 use crate::crash::CrashPoints;
@@ -14,7 +15,7 @@ use crate::directory::Directory;
 use crate::error::DbError;
 use crate::migrate::platform_role;
 use crate::placement::{Located, Placement};
-use crate::pool;
+use crate::pool::{self, Guest};
 use crate::tx::{PlatformScope, PlatformTx, TenantScope, TenantTx, Tx};
 use crate::values::Values;
 
@@ -35,12 +36,37 @@ struct Inner {
     config: DbConfig,
     platform_role: String,
     platform: PgPool,
-    cells: BTreeMap<CellId, PgPool>,
+    cells: BTreeMap<CellId, Cell>,
     placement: Placement,
     directory: Directory,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
     crash: CrashPoints,
+}
+
+/// The connections to a cell.
+struct Cell {
+    pool: PgPool,
+    /// Of a lane: whose its one connection was last.
+    guest: Option<Mutex<Guest>>,
+}
+
+impl Cell {
+    async fn begin(
+        &self,
+        tenant: &TenantId,
+        start: &str,
+    ) -> Result<sqlx::Transaction<'static, Postgres>, DbError> {
+        let Some(guest) = &self.guest else {
+            return begin(&self.pool, start).await;
+        };
+        // Kept until the connection is ours, so that it is cleaned for this tenant.
+        let mut guest = guest.lock().await;
+        guest.announce(tenant);
+        let open = begin(&self.pool, start).await?;
+        guest.given(tenant);
+        Ok(open)
+    }
 }
 
 const MAX_CLOCK_DIFFERENCE: TimeDelta = TimeDelta::seconds(60);
@@ -82,6 +108,31 @@ impl Db {
         )
     }
 
+    /// The same door with one connection of its own to each cell, for a writer that comes back to
+    /// the same tenant: it is cleaned when another tenant comes, not after each transaction.
+    ///
+    /// # Errors
+    /// [`DbError`] when an address cannot be read.
+    pub fn lane(&self) -> Result<Self, DbError> {
+        let mut cells = BTreeMap::new();
+        for (cell, url) in &self.0.config.cells {
+            let (pool, guest) = pool::of_one(url)?;
+            let guest = Some(Mutex::new(guest));
+            cells.insert(cell.clone(), Cell { pool, guest });
+        }
+        Ok(Self(Arc::new(Inner {
+            config: self.0.config.clone(),
+            platform_role: self.0.platform_role.clone(),
+            platform: self.0.platform.clone(),
+            cells,
+            placement: self.0.placement.clone(),
+            directory: Directory::default(),
+            clock: Arc::clone(&self.0.clock),
+            ids: Arc::clone(&self.0.ids),
+            crash: self.0.crash.clone(),
+        })))
+    }
+
     fn prepare(
         config: DbConfig,
         placement: Placement,
@@ -97,7 +148,14 @@ impl Db {
             } else {
                 pool::lazy(url, config.max_connections)?
             };
-            cells.insert(cell.clone(), cell_pool);
+            let guest = None;
+            cells.insert(
+                cell.clone(),
+                Cell {
+                    pool: cell_pool,
+                    guest,
+                },
+            );
         }
         let login = pool::options(&config.platform_url)?
             .get_username()
@@ -200,13 +258,14 @@ impl Db {
         access: Access,
     ) -> Result<sqlx::Transaction<'static, Postgres>, DbError> {
         let cell = self.0.cells.get(&located.cell);
-        let pool = cell.ok_or_else(|| DbError::UnknownCell(located.cell.as_str().to_owned()))?;
+        let cell = cell.ok_or_else(|| DbError::UnknownCell(located.cell.as_str().to_owned()))?;
         let name = format!("{}{tenant}", self.0.config.program.prefix());
         let gate = match access {
             Access::Read => "SELECT tenant_gate(false)",
             Access::Write => "SELECT tenant_gate(true)",
         };
-        begin(pool, &start_message(&name, &name, Some(gate), access)).await
+        cell.begin(tenant, &start_message(&name, &name, Some(gate), access))
+            .await
     }
 
     async fn locate(&self, tenant: &TenantId) -> Result<Located, DbError> {

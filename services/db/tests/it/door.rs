@@ -174,6 +174,46 @@ async fn one_statement_on_one_connection_serves_both_tenants_rightly() {
 }
 
 #[tokio::test]
+async fn nothing_a_tenant_leaves_on_a_lane_meets_another() {
+    let Some(at) = installation().await else {
+        return;
+    };
+    let lane = at.core.lane().unwrap();
+    // What a session keeps beyond its transaction; empty means nothing.
+    let kept_by_session = async |tx: &branchline_db::TenantTx| {
+        let asked = "SELECT coalesce(current_setting('test.kept', true), '') AS set";
+        let rows = tx.named(asked, Values::new()).await.unwrap();
+        rows[0].get::<String, _>("set")
+    };
+    for _ in 0..3 {
+        for (tenant, name, leave) in [
+            (&at.lion, "lion", "SET test.kept TO 'lion'"),
+            (&at.elephant, "elephant", "SET test.kept TO 'elephant'"),
+        ] {
+            for again in [false, true] {
+                let tx = lane.tenant(tenant, WHO, Access::Write).await.unwrap();
+                let expected = if again { name } else { "" };
+                assert_eq!(kept_by_session(&tx).await, expected, "{name}");
+                tx.run(leave, Values::new()).await.unwrap();
+                tx.commit().await.unwrap();
+            }
+        }
+        // A start that fails in between changes nothing about who was last.
+        let nobody = "nobody_here".parse().unwrap();
+        assert!(lane.tenant(&nobody, WHO, Access::Write).await.is_err());
+        // What is rolled back does not undo the cleaning.
+        let tx = lane.tenant(&at.lion, WHO, Access::Write).await.unwrap();
+        assert_eq!(kept_by_session(&tx).await, "");
+        tx.rollback().await.unwrap();
+        let tx = lane.tenant(&at.lion, WHO, Access::Read).await.unwrap();
+        assert_eq!(kept_by_session(&tx).await, "");
+        tx.rollback().await.unwrap();
+        let tx = lane.tenant(&at.elephant, WHO, Access::Read).await.unwrap();
+        assert_eq!(kept_by_session(&tx).await, "");
+    }
+}
+
+#[tokio::test]
 async fn dropped_without_commit_means_undone() {
     let Some(at) = installation().await else {
         return;

@@ -5,9 +5,11 @@
 //!   common, as far as the commands say it; what only the database knows, it keeps apart by its
 //!   locks.
 //! - Commands that name the same thing are decided in the order they came.
+//! - A batch that is being decided keeps nobody waiting for longer than [`PATIENCE`], unless by a
+//!   name.
 
 use std::collections::{HashSet, VecDeque};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -15,8 +17,12 @@ use branchline_kernel::LedgerAccountId;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-use super::Job;
+use super::{EngineLimits, Job};
 use crate::command::{Action, Command};
+
+/// How long a few commands wait for the batch before them, to go together with what comes
+/// meanwhile: they would cost more alone. A batch needs less; one that meets a locked row, more.
+const PATIENCE: Duration = Duration::from_millis(10);
 
 /// An account, hold, posting or key, as a number.
 pub(super) type Name = u128;
@@ -45,11 +51,10 @@ pub(super) fn names(command: &Command) -> Vec<Name> {
 }
 
 /// The commands that wait for one tenant's writers.
-#[derive(Default)]
 pub(super) struct Line {
+    limits: EngineLimits,
     waiting: Mutex<Waiting>,
     changed: Notify,
-    turns: AtomicU64,
 }
 
 #[derive(Default)]
@@ -60,9 +65,14 @@ struct Waiting {
     held: VecDeque<Job>,
     held_names: HashSet<Name>,
     flying: HashSet<Name>,
+    /// Batches that are being decided.
+    aloft: usize,
+    /// Those, and the ones that have landed and are not committed yet.
     flights: usize,
     writers: usize,
     idle: usize,
+    /// The places of writers at work.
+    seats: Vec<bool>,
     closing: bool,
 }
 
@@ -78,50 +88,68 @@ pub(super) enum Given {
 }
 
 impl Line {
+    pub(super) fn new(limits: EngineLimits) -> Self {
+        Self {
+            limits,
+            waiting: Mutex::default(),
+            changed: Notify::new(),
+        }
+    }
+
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a job, unless `most` wait already.
-    pub(super) fn give(&self, job: Job, most: usize, writers: usize) -> Given {
+    /// Takes a job, unless too many wait already.
+    pub(super) fn give(&self, job: Job) -> Given {
         let mut waiting = self.waiting();
-        if waiting.ready.len().saturating_add(waiting.held.len()) >= most {
+        if waiting.ready.len().saturating_add(waiting.held.len()) >= self.limits.queue {
             return Given::Full;
         }
         waiting.push(job);
         let has_work = !waiting.ready.is_empty();
-        if waiting.writers == 0 || (has_work && waiting.idle == 0 && waiting.writers < writers) {
+        let may_start = waiting.idle == 0 && waiting.writers < self.limits.writers;
+        if waiting.writers == 0 || (has_work && may_start) {
             waiting.writers = waiting.writers.saturating_add(1);
             return Given::WantsWriter;
         }
-        if has_work {
+        // The first one wakes a writer to watch over its patience.
+        if waiting.ready.len() == 1 || waiting.may_set_out(self.limits.beside) {
             self.changed.notify_one();
         }
         Given::Served
     }
 
-    /// Waits until something may be written. False when nothing came for as long as `idle`, or
-    /// when the line closes and nothing is left; then the writer no longer counts.
-    pub(super) async fn has_work(&self, idle: Duration) -> bool {
+    /// Waits until something should be written. False when nothing came for as long as a writer
+    /// waits, or when the line closes and nothing is left; then the writer no longer counts.
+    pub(super) async fn has_work(&self) -> bool {
         loop {
             let changed = self.changed.notified();
             tokio::pin!(changed);
             changed.as_mut().enable();
-            {
+            let longest = {
                 let mut waiting = self.waiting();
-                if !waiting.ready.is_empty() {
+                if waiting.may_set_out(self.limits.beside) {
                     return true;
                 }
-                if waiting.closing && waiting.held.is_empty() {
+                if waiting.closing && waiting.ready.is_empty() && waiting.held.is_empty() {
                     waiting.sign_off();
                     return false;
                 }
                 waiting.idle = waiting.idle.saturating_add(1);
-            }
-            let waited = timeout(idle, changed).await;
+                if waiting.ready.is_empty() {
+                    self.limits.idle
+                } else {
+                    PATIENCE
+                }
+            };
+            let waited = timeout(longest, changed).await;
             let mut waiting = self.waiting();
             waiting.idle = waiting.idle.saturating_sub(1);
-            if waited.is_err() && waiting.ready.is_empty() {
+            if waited.is_err() {
+                if !waiting.ready.is_empty() {
+                    return true;
+                }
                 waiting.sign_off();
                 return false;
             }
@@ -141,10 +169,11 @@ impl Line {
         if !waiting.ready.is_empty() {
             waiting.settle();
         }
-        if !waiting.ready.is_empty() {
+        waiting.aloft = waiting.aloft.saturating_add(1);
+        waiting.flights = waiting.flights.saturating_add(1);
+        if waiting.may_set_out(self.limits.beside) {
             self.changed.notify_one();
         }
-        waiting.flights = waiting.flights.saturating_add(1);
         let flight = Flight {
             line: Arc::clone(self),
             names,
@@ -153,14 +182,19 @@ impl Line {
         (batch, flight)
     }
 
-    /// How many turns its writers have had.
-    pub(super) fn turns(&self) -> u64 {
-        self.turns.load(Ordering::Relaxed)
-    }
-
-    /// Counts a turn, and gives how many there were before it.
-    pub(super) fn take_turn(&self) -> u64 {
-        self.turns.fetch_add(1, Ordering::Relaxed)
+    /// The lowest place that no writer of the tenant has: who writes alone is always at the same.
+    pub(super) fn sit_down(self: &Arc<Self>) -> Seat {
+        let mut waiting = self.waiting();
+        let free = waiting.seats.iter().position(|taken| !taken);
+        let place = free.unwrap_or(waiting.seats.len());
+        match waiting.seats.get_mut(place) {
+            Some(seat) => *seat = true,
+            None => waiting.seats.push(true),
+        }
+        Seat {
+            line: Arc::clone(self),
+            place,
+        }
     }
 
     /// No more jobs come: writers end when nothing is left.
@@ -190,6 +224,13 @@ impl Line {
 }
 
 impl Waiting {
+    /// Whether a batch should set out now: alone always, beside another that is being decided only
+    /// with enough commands to be worth it.
+    fn may_set_out(&self, beside: usize) -> bool {
+        let enough = if self.aloft == 0 { 1 } else { beside };
+        self.ready.len() >= enough
+    }
+
     fn sign_off(&mut self) {
         self.writers = self.writers.saturating_sub(1);
     }
@@ -234,8 +275,9 @@ impl Flight {
         for name in &self.names {
             waiting.flying.remove(name);
         }
+        waiting.aloft = waiting.aloft.saturating_sub(1);
         waiting.settle();
-        if !waiting.ready.is_empty() {
+        if waiting.may_set_out(self.line.limits.beside) {
             self.line.changed.notify_one();
         }
     }
@@ -254,6 +296,20 @@ impl Drop for Flight {
     }
 }
 
+/// A writer's place among those of its tenant.
+pub(super) struct Seat {
+    line: Arc<Line>,
+    pub(super) place: usize,
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        if let Some(seat) = self.line.waiting().seats.get_mut(self.place) {
+            *seat = false;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use branchline_kernel::{HoldId, IdSource, RandomIds};
@@ -264,6 +320,14 @@ mod tests {
     use crate::command::LedgerKey;
 
     const MANY: usize = 1_000;
+
+    fn empty(beside: usize, queue: usize) -> Arc<Line> {
+        Arc::new(Line::new(EngineLimits {
+            beside,
+            queue,
+            ..EngineLimits::STANDARD
+        }))
+    }
 
     /// A job with names of its own choice; its key tells which it is.
     fn job(names: &[Name]) -> Job {
@@ -279,9 +343,9 @@ mod tests {
     }
 
     fn line(jobs: &[&[Name]]) -> Arc<Line> {
-        let line = Arc::new(Line::default());
+        let line = empty(1, MANY);
         for names in jobs {
-            assert_ne!(line.give(job(names), MANY, 2), Given::Full);
+            assert_ne!(line.give(job(names)), Given::Full);
         }
         line
     }
@@ -295,7 +359,7 @@ mod tests {
         let line = line(&[&[1, 2], &[3, 4]]);
         let (first, flight) = line.take(1);
         assert_eq!(named(&first), [[1, 2]]);
-        assert_ne!(line.give(job(&[2, 9]), MANY, 2), Given::Full);
+        assert_ne!(line.give(job(&[2, 9])), Given::Full);
         let (second, _other) = line.take(MANY);
         assert_eq!(named(&second), [[3, 4]]);
         drop(flight);
@@ -307,7 +371,7 @@ mod tests {
         let line = line(&[&[1, 2]]);
         let (_first, flight) = line.take(MANY);
         for names in [[2, 3], [3, 4], [5, 6]] {
-            assert_ne!(line.give(job(&names), MANY, 2), Given::Full);
+            assert_ne!(line.give(job(&names)), Given::Full);
         }
         assert_eq!(named(&line.take(MANY).0), [[5, 6]]);
         drop(flight);
@@ -316,22 +380,59 @@ mod tests {
 
     #[test]
     fn a_full_line_takes_nothing_more_whatever_it_waits_for() {
-        let line = line(&[&[1, 2]]);
+        let line = empty(1, 2);
+        assert_ne!(line.give(job(&[1, 2])), Given::Full);
         let (_first, _flight) = line.take(MANY);
-        assert_ne!(line.give(job(&[1, 3]), 2, 2), Given::Full);
-        assert_ne!(line.give(job(&[7, 8]), 2, 2), Given::Full);
-        assert_eq!(line.give(job(&[9, 10]), 2, 2), Given::Full);
+        assert_ne!(line.give(job(&[1, 3])), Given::Full);
+        assert_ne!(line.give(job(&[7, 8])), Given::Full);
+        assert_eq!(line.give(job(&[9, 10])), Given::Full);
     }
 
     #[test]
     fn a_writer_is_wanted_for_work_that_nobody_is_free_for() {
-        let line = Arc::new(Line::default());
-        let give = |names: &[Name]| line.give(job(names), MANY, 2);
+        let line = empty(1, MANY);
+        let give = |names: &[Name]| line.give(job(names));
         assert_eq!(give(&[1]), Given::WantsWriter);
         let (_batch, _flight) = line.take(MANY);
         assert_eq!(give(&[1]), Given::Served, "it must wait in any case");
         assert_eq!(give(&[2]), Given::WantsWriter);
         assert_eq!(give(&[3]), Given::Served, "there are two already");
+    }
+
+    #[tokio::test]
+    async fn a_few_commands_wait_for_the_batch_that_is_being_decided_but_not_for_long() {
+        let at_once = |line: Arc<Line>| async move {
+            let wait = timeout(Duration::ZERO, line.has_work()).await;
+            wait.unwrap_or(false)
+        };
+        let line = empty(3, MANY);
+        assert_eq!(line.give(job(&[1])), Given::WantsWriter);
+        assert!(at_once(Arc::clone(&line)).await);
+        let (_batch, flight) = line.take(MANY);
+        assert_eq!(line.give(job(&[2])), Given::WantsWriter);
+        let began = Instant::now();
+        assert!(line.has_work().await, "nobody waits for ever");
+        assert!(began.elapsed() >= PATIENCE);
+        line.give(job(&[3]));
+        line.give(job(&[4]));
+        assert!(at_once(Arc::clone(&line)).await, "three are worth a batch");
+        let (_second, other) = line.take(MANY);
+        line.give(job(&[5]));
+        flight.land();
+        other.land();
+        assert!(at_once(Arc::clone(&line)).await, "nothing is being decided");
+    }
+
+    #[test]
+    fn a_writer_alone_always_has_the_same_seat() {
+        let line = empty(1, MANY);
+        let first = line.sit_down();
+        let second = line.sit_down();
+        assert_eq!((first.place, second.place), (0, 1));
+        drop(first);
+        assert_eq!(line.sit_down().place, 0);
+        drop(second);
+        assert_eq!(line.sit_down().place, 0);
     }
 
     #[test]
@@ -353,7 +454,7 @@ mod tests {
                 .wrapping_add(1);
             (state >> 33) % bound
         };
-        let line = Arc::new(Line::default());
+        let line = empty(1, usize::MAX);
         let (mut given, mut written) = (Vec::new(), Vec::new());
         let mut flights: Vec<(Vec<Job>, Flight)> = Vec::new();
         for _ in 0..5_000 {
@@ -361,7 +462,7 @@ mod tests {
                 0 | 1 => {
                     let new = job(&[Name::from(below(12)), Name::from(below(12))]);
                     given.push((new.command.key, new.names.clone()));
-                    assert_ne!(line.give(new, usize::MAX, 2), Given::Full);
+                    assert_ne!(line.give(new), Given::Full);
                 }
                 2 if flights.len() < 2 => {
                     let most = usize::try_from(below(4)).unwrap();

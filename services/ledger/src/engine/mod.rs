@@ -60,6 +60,9 @@ pub struct EngineLimits {
     pub lanes: usize,
     /// Batches of one tenant that are written at the same time.
     pub writers: usize,
+    /// The fewest commands that set out while another batch of the tenant is being decided. Fewer
+    /// wait for it, since a batch costs as much as twenty more commands in the next one.
+    pub beside: usize,
     /// How long a command may wait for its verdict.
     pub deadline: Duration,
     /// How long a writer waits for the next command before it ends.
@@ -76,6 +79,7 @@ impl EngineLimits {
         batch: 512,
         lanes: 4,
         writers: 2,
+        beside: 16,
         deadline: Duration::from_secs(10),
         idle: Duration::from_secs(60),
         planted: None,
@@ -208,9 +212,9 @@ impl Engine {
         if desk.stopping {
             return Err(EngineError::Stopping);
         }
-        let line = Arc::clone(desk.lines.entry(tenant.clone()).or_default());
-        let limits = &self.0.limits;
-        match line.give(job, limits.queue, limits.writers) {
+        let new = || Arc::new(Line::new(self.0.limits));
+        let line = Arc::clone(desk.lines.entry(tenant.clone()).or_insert_with(new));
+        match line.give(job) {
             Given::Served => Ok(()),
             Given::WantsWriter => {
                 while desk.writers.try_join_next().is_some() {}

@@ -8,7 +8,6 @@ use tokio::time::{Instant, sleep};
 
 use super::attempt::{After, Attempt};
 use super::error::EngineError;
-use super::lanes::Turn;
 use super::line::Line;
 use super::{Job, Shared};
 
@@ -36,9 +35,8 @@ pub(super) async fn run(shared: Arc<Shared>, tenant: TenantId, line: Arc<Line>) 
         line: &line,
         done: false,
     };
-    let mut lane = None;
-    while line.has_work(shared.limits.idle).await {
-        write(&shared, &tenant, &mut lane, &line).await;
+    while line.has_work().await {
+        write(&shared, &tenant, &line).await;
     }
     alive.done = true;
     shared.forget(&tenant, &line);
@@ -46,10 +44,12 @@ pub(super) async fn run(shared: Arc<Shared>, tenant: TenantId, line: Arc<Line>) 
 
 /// Writes one batch: whatever may be written when the turn comes. A batch that must be given
 /// again goes behind the other tenants.
-async fn write(shared: &Shared, tenant: &TenantId, lane: &mut Option<usize>, line: &Arc<Line>) {
-    let Some(mut turn) = next_turn(shared, lane, line).await else {
+async fn write(shared: &Shared, tenant: &TenantId, line: &Arc<Line>) {
+    let seat = line.sit_down();
+    let Some(mut turn) = shared.lanes.turn(tenant, seat.place).await else {
         return;
     };
+    shared.tally.waited(turn.waited);
     let (mut batch, flight) = line.take(shared.limits.batch);
     let mut pause = PAUSE;
     let mut tried = false;
@@ -72,24 +72,12 @@ async fn write(shared: &Shared, tenant: &TenantId, lane: &mut Option<usize>, lin
         drop(turn);
         sleep(pause).await;
         pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
-        turn = match next_turn(shared, lane, line).await {
+        turn = match shared.lanes.turn(tenant, seat.place).await {
             Some(turn) => turn,
             None => return,
         };
+        shared.tally.waited(turn.waited);
     }
-}
-
-/// Waits for a turn, and notes how many of other tenants' batches were let in before.
-async fn next_turn<'s>(
-    shared: &'s Shared,
-    lane: &mut Option<usize>,
-    line: &Line,
-) -> Option<Turn<'s>> {
-    let before = line.turns();
-    let turn = shared.lanes.turn(lane).await?;
-    let own = line.take_turn().saturating_sub(before);
-    shared.tally.waited(turn.waited.saturating_sub(own));
-    Some(turn)
 }
 
 /// Answers the jobs whose time is over and gives the others.
