@@ -50,7 +50,8 @@ pub use seal::{DaySeal, find_seal, newest_sealable, next_day_to_seal, seal_day, 
 pub use verdict::{Effect, Reason, RefusedByLedger, Verdict};
 pub use verify::{Checked, Checkpoint, Finding, MalformedCheckpoint, verify, verify_step};
 
-/// The statements whose plans the tests look at: they must read by index and after a mark only.
+/// The statements whose plans the tests look at: they must read by index and after a mark only. The
+/// first gives a page of an account's statement.
 #[doc(hidden)]
 pub const PLANS: [&str; 4] = [
     reads::STATEMENT,
@@ -58,7 +59,3 @@ pub const PLANS: [&str; 4] = [
     history::BOOKED,
     history::VALUED,
 ];
-
-/// The page whose plan must not depend on how long the account's history is.
-#[doc(hidden)]
-pub const PAGE_PLAN: &str = reads::NEWEST;

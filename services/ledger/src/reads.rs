@@ -146,22 +146,17 @@ pub struct Hold {
 pub(crate) const BALANCES: &str = "SELECT currency, booked, available, \
 CASE normal_side WHEN 'C' THEN pdr ELSE pcr END AS held, \
 CASE normal_side WHEN 'C' THEN pcr ELSE pdr END AS incoming FROM account WHERE id = $1";
-/// Without days nothing but the account and the place is asked for. A plan that is made once for
-/// all accounts guesses how much each further condition leaves over: with all of them it expects
-/// one row, reads the whole history and sorts it.
-pub(crate) const NEWEST: &str = "SELECT e.seq, e.side, e.amount, e.balance_after, e.booking_date, \
-e.value_date, e.currency, e.posting, p.booked_at, p.kind, p.memo, p.reference_kind, p.reference_id \
-FROM entry e JOIN posting p ON p.id = e.posting \
-WHERE e.account = $1 AND e.seq < $2 ORDER BY e.seq DESC LIMIT $3";
+/// Marks bound the days by places, so that the history is read backwards from where it matters. The
+/// days themselves stand in a CASE: of a comparison the planner of a plan that is made once for all
+/// accounts expects that it leaves one row over, and would read the whole history and sort it.
 pub(crate) const STATEMENT: &str = "SELECT e.seq, e.side, e.amount, e.balance_after, e.booking_date, \
 e.value_date, e.currency, e.posting, p.booked_at, p.kind, p.memo, p.reference_kind, p.reference_id \
-FROM entry e JOIN posting p ON p.id = e.posting \
-WHERE e.account = $1 AND e.seq < $2 AND e.booking_date >= coalesce($3, '-infinity') \
-AND e.booking_date <= coalesce($4, 'infinity') \
+FROM entry e JOIN posting p ON p.id = e.posting WHERE e.account = $1 \
+AND e.seq < least($2, (SELECT m.last_seq + 1 FROM balance_mark m WHERE m.account = $1 AND m.day >= $4 \
+ORDER BY m.day LIMIT 1)) \
 AND e.seq >= coalesce((SELECT m.first_seq FROM balance_mark m WHERE m.account = $1 AND m.day < $3 \
 ORDER BY m.day DESC LIMIT 1), 1) \
-AND e.seq <= coalesce((SELECT m.last_seq FROM balance_mark m WHERE m.account = $1 AND m.day >= $4 \
-ORDER BY m.day LIMIT 1), 9223372036854775807) \
+AND CASE WHEN e.booking_date < $3 OR e.booking_date > $4 THEN false ELSE true END \
 ORDER BY e.seq DESC LIMIT $5";
 const POSTING: &str = "SELECT id, kind, booking_date, value_date, booked_at, actor, branch, \
 reversal_of, memo, reference_kind, reference_id FROM posting WHERE id = $1";
@@ -219,14 +214,13 @@ pub async fn statement(
         None => i64::MAX,
     };
     let limit = i64::from(query.limit).clamp(1, MAX_PAGE);
-    let values = Values::new().with(account.number()).with(before);
-    let one_more = limit.saturating_add(1);
-    let rows = if query.from.is_none() && query.to.is_none() {
-        tx.named(NEWEST, values.with(one_more)).await?
-    } else {
-        let values = values.with(query.from).with(query.to).with(one_more);
-        tx.named(STATEMENT, values).await?
-    };
+    let values = Values::new()
+        .with(account.number())
+        .with(before)
+        .with(query.from)
+        .with(query.to)
+        .with(limit.saturating_add(1));
+    let rows = tx.named(STATEMENT, values).await?;
     let shown = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = rows.len() > shown;
     let entries = rows
