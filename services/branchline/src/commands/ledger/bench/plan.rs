@@ -3,9 +3,36 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args as ClapArgs;
+use clap::{Args as ClapArgs, ValueEnum};
 
 use super::tenants::Crowd;
+
+/// What is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Part {
+    /// The peak over random pairs of accounts, against TPC-B's.
+    Uniform,
+    /// The same over two busy tenants together.
+    TwoTenants,
+    /// As many clients as TPC-B has.
+    SameClients,
+    /// Nine of ten postings on a tenth of the accounts.
+    NinetyTen,
+    /// One account in every posting, against TPC-B at scale 1.
+    Hot,
+    /// One client, against a bare insert.
+    Light,
+    /// A fixed rate.
+    OpenLoop,
+    /// Through the core's HTTP, against TPC-B.
+    Http,
+    /// Bytes per posting.
+    Storage,
+    /// Statement pages of a long account, against a short one's.
+    Pages,
+    /// Many tenants, against a few.
+    Crowd,
+}
 
 /// How much of it.
 #[derive(ClapArgs)]
@@ -29,6 +56,13 @@ pub(crate) struct Args {
     /// Entries of the long account whose statement pages are compared with a short one's.
     #[arg(long, default_value_t = 1_000_000)]
     pub(super) history: u64,
+    /// Lets each flush of the server's log wait so many microseconds before, as on a slower disk:
+    /// PostgreSQL's `commit_delay`, for the anchors as for ours.
+    #[arg(long, default_value_t = 0)]
+    pub(super) flush_micros: u32,
+    /// Measures these parts only; the others count as unmeasured.
+    #[arg(long, value_delimiter = ',')]
+    pub(super) only: Vec<Part>,
 }
 
 /// What differs between a quick run and one that counts.
@@ -43,6 +77,7 @@ pub(super) struct Plan {
     pub(super) open_rate: u64,
     pub(super) crowd: Crowd,
     pub(super) history: u64,
+    only: Vec<Part>,
 }
 
 impl Plan {
@@ -59,6 +94,7 @@ impl Plan {
                 open_rate: 300,
                 crowd: Crowd { few: 3, many: 6 },
                 history: 2_000,
+                only: args.only.clone(),
             };
         }
         Self {
@@ -75,6 +111,7 @@ impl Plan {
                 many: args.tenants,
             },
             history: args.history.max(1_000),
+            only: args.only.clone(),
         }
     }
 }
@@ -83,6 +120,10 @@ impl Plan {
 const FEWEST: usize = 5;
 
 impl Plan {
+    pub(super) fn wants(&self, part: Part) -> bool {
+        self.only.is_empty() || self.only.contains(&part)
+    }
+
     pub(super) fn needed(&self) -> usize {
         self.triples.min(FEWEST)
     }
