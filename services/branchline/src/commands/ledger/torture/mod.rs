@@ -62,6 +62,7 @@ struct Chamber {
     proxy: Proxy,
     start: Start,
     workers: [Option<Worker>; 2],
+    hired: u64,
     news: mpsc::UnboundedReceiver<News>,
     tell_news: mpsc::UnboundedSender<News>,
     orders: Orders,
@@ -149,6 +150,7 @@ impl Chamber {
             proxy,
             start,
             workers: [None, None],
+            hired: 0,
             news,
             tell_news,
             model: Model::default(),
@@ -192,26 +194,31 @@ impl Chamber {
 
     /// Starts the workers that are missing.
     async fn hire(&mut self) -> anyhow::Result<()> {
-        for (place, worker) in self.workers.iter_mut().enumerate() {
-            if worker.is_none() {
-                *worker = Some(Worker::start(place, &self.start, self.tell_news.clone()).await?);
-            }
+        for worker in self.workers.iter_mut().filter(|worker| worker.is_none()) {
+            self.hired = self.hired.saturating_add(1);
+            let news = self.tell_news.clone();
+            *worker = Some(Worker::start(self.hired, &self.start, news).await?);
         }
         Ok(())
     }
 
-    /// Orders at one worker; one that cannot be written to is about to be known as gone.
-    async fn order(&mut self, place: usize, order: &Order, open: &mut BTreeSet<(usize, Uuid)>) {
-        let Some(Some(worker)) = self.workers.get_mut(place) else {
+    /// Orders at one worker; one that cannot be written to is gone.
+    async fn order(&mut self, place: usize, order: &Order, open: &mut BTreeSet<(u64, Uuid)>) {
+        let Some(place) = self.workers.get_mut(place) else {
+            return;
+        };
+        let Some(worker) = place else {
             return;
         };
         if worker.order(order).await.is_ok() {
-            open.insert((place, order.key));
+            open.insert((worker.number, order.key));
+        } else {
+            *place = None;
         }
     }
 
     /// Hears answers until all are there, their workers are gone, or patience ends.
-    async fn hear(&mut self, open: &mut BTreeSet<(usize, Uuid)>, patience: Duration) {
+    async fn hear(&mut self, open: &mut BTreeSet<(u64, Uuid)>, patience: Duration) {
         let now = Instant::now();
         let end = now.checked_add(patience).unwrap_or(now);
         while !open.is_empty() {
@@ -219,14 +226,15 @@ impl Chamber {
                 return;
             };
             match news {
-                News::Gone(place) => {
-                    open.retain(|(worker, _)| *worker != place);
-                    if let Some(worker) = self.workers.get_mut(place) {
-                        *worker = None;
+                News::Gone(number) => {
+                    open.retain(|(worker, _)| *worker != number);
+                    let is_gone = |worker: &mut Worker| worker.number == number;
+                    for place in &mut self.workers {
+                        drop(place.take_if(is_gone));
                     }
                 }
-                News::Answered(place, answer) => {
-                    open.remove(&(place, answer.key));
+                News::Answered(number, answer) => {
+                    open.remove(&(number, answer.key));
                     let Some(decided) = answer.decided else {
                         continue;
                     };

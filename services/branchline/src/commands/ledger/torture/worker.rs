@@ -106,21 +106,23 @@ fn spell(verdict: Verdict) -> String {
     }
 }
 
-/// What the torturer hears of its workers.
+/// What the torturer hears of its workers, each by its number.
 pub(super) enum News {
-    Answered(usize, Answer),
-    Gone(usize),
+    Answered(u64, Answer),
+    Gone(u64),
 }
 
 /// A worker as the torturer holds it.
 pub(super) struct Worker {
+    /// No two workers of a run have the same.
+    pub(super) number: u64,
     pub(super) child: Child,
     input: ChildStdin,
 }
 
 impl Worker {
     pub(super) async fn start(
-        place: usize,
+        number: u64,
         start: &Start,
         news: mpsc::UnboundedSender<News>,
     ) -> anyhow::Result<Self> {
@@ -141,11 +143,15 @@ impl Worker {
                 let Ok(answer) = serde_json::from_str(&line) else {
                     continue;
                 };
-                let _ = news.send(News::Answered(place, answer));
+                let _ = news.send(News::Answered(number, answer));
             }
-            let _ = news.send(News::Gone(place));
+            let _ = news.send(News::Gone(number));
         });
-        let mut worker = Self { child, input };
+        let mut worker = Self {
+            number,
+            child,
+            input,
+        };
         worker.send(&serde_json::to_string(start)?).await?;
         Ok(worker)
     }
