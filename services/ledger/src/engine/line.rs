@@ -313,9 +313,9 @@ impl Drop for Seat {
 #[cfg(test)]
 mod tests {
     use branchline_kernel::{HoldId, IdSource, RandomIds};
-    use tokio::sync::oneshot;
     use tokio::time::Instant;
 
+    use super::super::answers::asker;
     use super::*;
     use crate::command::LedgerKey;
 
@@ -338,7 +338,7 @@ mod tests {
             names: names.to_vec(),
             rider: None,
             deadline: Instant::now(),
-            answer: oneshot::channel().0,
+            asker: asker().0,
         }
     }
 

@@ -15,6 +15,7 @@
 //! - Nothing rests on there being one writer: two processes that serve a tenant are kept apart by
 //!   the database's row locks, taken in one order, and by the unique key.
 
+mod answers;
 mod attempt;
 mod error;
 mod lanes;
@@ -31,10 +32,10 @@ use std::time::Duration;
 use branchline_db::{Db, DbError};
 use branchline_kernel::TenantId;
 use tokio::runtime::Handle;
-use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use self::answers::{Asker, asker};
 pub use self::error::EngineError;
 use self::lanes::Lanes;
 use self::line::{Given, Line, Name, names};
@@ -124,13 +125,12 @@ struct Job {
     names: Vec<Name>,
     rider: Option<Rider>,
     deadline: Instant,
-    answer: oneshot::Sender<Result<Verdict, EngineError>>,
+    asker: Asker,
 }
 
 impl Job {
     fn answer(self, verdict: Result<Verdict, EngineError>) {
-        // A caller that has gone will ask again with its key.
-        let _ = self.answer.send(verdict);
+        self.asker.answer(verdict);
     }
 }
 
@@ -175,7 +175,7 @@ impl Engine {
         command: Command,
         rider: Option<Rider>,
     ) -> Result<Verdict, EngineError> {
-        let (answer, verdict) = oneshot::channel();
+        let (asker, verdict) = asker();
         let now = Instant::now();
         let deadline = now.checked_add(self.0.limits.deadline).unwrap_or(now);
         let job = Job {
@@ -183,7 +183,7 @@ impl Engine {
             command,
             rider,
             deadline,
-            answer,
+            asker,
         };
         self.enqueue(tenant, job)?;
         // A writer that died has dropped its jobs, perhaps after their commit.
