@@ -108,6 +108,11 @@ const TENANT: &[Migration] = &[
         sql: include_str!("../tenant/0020_banking.sql"),
     },
     Migration {
+        number: 21,
+        name: "ledger_plain",
+        sql: include_str!("../tenant/0021_ledger_plain.sql"),
+    },
+    Migration {
         number: 30,
         name: "payments",
         sql: include_str!("../tenant/0030_payments.sql"),

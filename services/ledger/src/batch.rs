@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::canonical::fingerprint;
 use crate::command::{Action, Command, Direction, Leg, Side};
 use crate::error::LedgerError;
+use crate::plain::post_plain;
 use crate::verdict::{Effect, Reason, Verdict};
 
 const POST_BATCH: &str = "SELECT reason, result, account, replayed FROM post_batch(\
@@ -38,6 +39,11 @@ pub(crate) async fn post_all(
 ) -> Result<Vec<Verdict>, LedgerError> {
     if commands.is_empty() {
         return Ok(Vec::new());
+    }
+    if let [alone] = commands
+        && let Some(verdict) = post_plain(tx, alone).await?
+    {
+        return Ok(vec![verdict]);
     }
     let arrays = Arrays::of(commands, tx.actor());
     let rows = tx.named(POST_BATCH, arrays.bind(tx.now())).await?;

@@ -1,7 +1,8 @@
 //! The double-entry ledger: the only writer of balances.
 //!
 //! A posting, a hold or the end of one is a [`Command`] that gets a [`Verdict`]; the database's
-//! batch function decides, nothing else judges money. Commands are given to the [`Engine`], which
+//! batch function decides, nothing else judges money (it has a short way beside it for a single
+//! command that is sure to be accepted). Commands are given to the [`Engine`], which
 //! commits many at once, or handed to [`post`] as the last statement of a transaction.
 //!
 //! # Invariants
@@ -19,6 +20,7 @@ mod error;
 mod expiry;
 mod history;
 mod period;
+mod plain;
 mod reads;
 mod seal;
 mod verdict;

@@ -7,7 +7,7 @@ use sqlx::Row;
 use super::Finding;
 use crate::error::LedgerError;
 
-const TRIGGERS: [[&str; 3]; 21] = [
+const TRIGGERS: [[&str; 3]; 22] = [
     ["posting", "insert_only", "ledger_guard_frozen_rows"],
     ["entry", "insert_only", "ledger_guard_frozen_rows"],
     ["hold", "insert_only", "ledger_guard_frozen_rows"],
@@ -28,24 +28,21 @@ const TRIGGERS: [[&str; 3]; 21] = [
     ["posting", "booked_now", "ledger_guard_postings"],
     ["hold_end", "within_hold", "ledger_guard_hold_ends"],
     ["account", "identity", "ledger_guard_account"],
+    ["account", "limits", "ledger_guard_limits"],
     ["period", "closed_once", "ledger_guard_period"],
 ];
 
-const CONSTRAINTS: [[&str; 2]; 24] = [
+const CONSTRAINTS: [[&str; 2]; 20] = [
     ["account", "account_pkey"],
     ["account", "account_code_key"],
     ["account", "account_counters_ok"],
-    ["account", "account_limits_ok"],
     ["account", "account_floor_kept"],
     ["account", "account_cap_kept"],
     ["account", "account_closed_empty"],
     ["period", "period_pkey"],
     ["period", "period_no_overlap"],
     ["posting", "posting_pkey"],
-    ["posting", "posting_legs_ok"],
     ["entry", "entry_pkey"],
-    ["entry", "entry_seq_ok"],
-    ["entry", "entry_amount_ok"],
     ["hold", "hold_pkey"],
     ["hold", "hold_amount_ok"],
     ["hold_end", "hold_end_pkey"],
@@ -60,7 +57,7 @@ const CONSTRAINTS: [[&str; 2]; 24] = [
 
 /// SHA-256 of the text of each function that decides or guards. A migration that replaces one
 /// adds its new text here and keeps the old one for as long as tenants may lag.
-const FUNCTIONS: [[&str; 2]; 15] = [
+const FUNCTIONS: [[&str; 2]; 19] = [
     [
         "post_batch",
         "e5ad505247869539185bc59d4a7c27893995d4322a37b5e7522558a54e97716c",
@@ -74,8 +71,16 @@ const FUNCTIONS: [[&str; 2]; 15] = [
         "48991e604ad916ceae471f1a4d76c94118e6ac49c649b9491109fed6854c3dae",
     ],
     [
+        "post_plain",
+        "748c56a7ffdf5b7fdca09eeeee891e27513ccab3394a87dee0b7a901682fe139",
+    ],
+    [
         "ledger_guard_frozen_rows",
         "e7a18719790cfe9998e47290aabe4e85edd10838dfdbfc3b1fa2397e30b910db",
+    ],
+    [
+        "ledger_guard_entries",
+        "fb1caee81b84262bd5a3e8ab0e494e88ad7ea738b886f276d58d8ba65de0ba3f",
     ],
     [
         "ledger_guard_entries",
@@ -88,6 +93,10 @@ const FUNCTIONS: [[&str; 2]; 15] = [
     [
         "ledger_guard_entries",
         "abb106dd838691ed286eb732467e5960b036525c052e1cf0b1adc46628f38b99",
+    ],
+    [
+        "ledger_guard_postings",
+        "d24273ee6adb958b156e3035c63a607b685ee39216acb38fd4bef31255b4340c",
     ],
     [
         "ledger_guard_postings",
@@ -108,6 +117,10 @@ const FUNCTIONS: [[&str; 2]; 15] = [
     [
         "ledger_guard_account",
         "d784871549fed802cad2f63e0c134af23ef046ad6bc29f56a3189d9b77f8dd77",
+    ],
+    [
+        "ledger_guard_limits",
+        "eb72c13131d3ca623c8740ef17a50ad964fe8cd685346b0a9506cbc626f4fc0b",
     ],
     [
         "ledger_guard_period",

@@ -1,7 +1,7 @@
 //! What each role must not be able to do, tried as that role.
 
 use branchline_ledger::Verdict;
-use sqlx::Executor;
+use sqlx::{AssertSqlSafe, Executor, Row};
 
 use crate::books::{Books, books, eur, hold, hold_id, is_posted, refusal, refused, transfer};
 
@@ -236,6 +236,44 @@ async fn a_malformed_batch_is_refused_as_a_whole() {
     ] {
         refused(&mut app, &call(legs, accounts, amounts), state).await;
     }
+    books.agree().await;
+}
+
+/// A call of the function for a command alone, as the application could forge it.
+fn plain(accounts: &str, amount: &str, day: &str, kind: &str) -> String {
+    format!(
+        "SELECT post_plain(gen_random_uuid(), sha256('a'), gen_random_uuid(), {kind}, {day}, '2026-11-03', 'x', NULL, NULL, NULL, \
+         'main', {accounts}, true, {amount}, 'EUR') AS posted"
+    )
+}
+
+#[tokio::test]
+async fn a_plain_posting_that_is_not_sure_to_be_accepted_is_left_to_the_batch() {
+    let Some(books) = used().await else { return };
+    let mut app = books.app().await;
+    let day = "'2026-11-03'";
+    for (accounts, amount, day) in [
+        ("1, 1", "5", day),
+        ("1, NULL", "5", day),
+        ("1, 999999", "5", day),
+        ("1, 2", "0", day),
+        ("1, 2", "-5", day),
+        ("1, 2", "NULL", day),
+        ("1, 2", "9223372036854775807", day),
+        ("2, 1", "4000000000000000000", day),
+        ("1, 2", "5", "'2031-01-01'"),
+        ("1, 2", "5", "NULL"),
+    ] {
+        let row = app.fetch_one(AssertSqlSafe(plain(accounts, amount, day, "'x'")));
+        let posted: bool = row.await.unwrap().get("posted");
+        assert!(!posted, "{accounts} {amount} {day}");
+    }
+    let long = format!("'{}'", "x".repeat(41));
+    refused(&mut app, &plain("1, 2", "5", day, &long), "23514").await;
+    refused(&mut app, &plain("1, 2", "5", day, "NULL"), "23502").await;
+    let row = app.fetch_one(AssertSqlSafe(plain("1, 2", "5", day, "'x'")));
+    let posted: bool = row.await.unwrap().get("posted");
+    assert!(posted, "what nothing speaks against");
     books.agree().await;
 }
 

@@ -25,7 +25,7 @@ async fn a_temporary_table_cannot_stand_in_for_an_account() {
         .fetch_all(
             "SELECT p.proname || ': ' || coalesce(array_to_string(p.proconfig, ' '), '') AS f FROM pg_proc p \
              JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = current_schema() \
-             AND (p.proname LIKE 'ledger%' OR p.proname = 'post_batch') \
+             AND (p.proname LIKE 'ledger%' OR p.proname IN ('post_batch', 'post_plain')) \
              AND NOT (p.prosecdef AND array_to_string(p.proconfig, ' ') LIKE 'search_path=t_%, pg_temp%')",
         )
         .await

@@ -116,12 +116,14 @@ fn between() -> impl Strategy<Value = Between> {
 type Batch = (Vec<Step>, Between);
 
 fn sequence() -> impl Strategy<Value = Vec<Batch>> {
-    let steps = prop::collection::vec((step(), prop::bool::weighted(0.12), between()), 50..200);
-    steps.prop_map(|steps| {
+    let steps = prop::collection::vec((step(), 0..100_u8, between()), 50..200);
+    // Long batches mostly; in some sequences most commands stand alone.
+    let cuts = prop_oneof![3 => Just(12_u8), 1 => Just(70)];
+    (steps, cuts).prop_map(|(steps, cuts)| {
         let mut batches: Vec<Batch> = vec![(Vec::new(), Between::Nothing)];
-        for (step, cuts, between) in steps {
+        for (step, chance, between) in steps {
             batches.last_mut().unwrap().0.push(step);
-            if cuts {
+            if chance < cuts {
                 batches.push((Vec::new(), between));
             }
         }

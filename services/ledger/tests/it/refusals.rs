@@ -123,10 +123,10 @@ async fn an_entry_has_an_amount_above_zero_and_one_of_two_sides() {
     let posting = id().to_string();
     let header = header(&posting, "'{1,2}', '{90,90}'");
     for (entry, constraint) in [
-        (entry(&posting, (a, "D"), 90, -5), "entry_amount_ok"),
-        (entry(&posting, (a, "D"), 90, 0), "entry_amount_ok"),
-        (entry(&posting, (a, "X"), 90, 5), "entry_side_ok"),
-        (entry(&posting, (a, "D"), 0, 5), "entry_seq_ok"),
+        (entry(&posting, (a, "D"), 90, -5), "entry_shape_ok"),
+        (entry(&posting, (a, "D"), 90, 0), "entry_shape_ok"),
+        (entry(&posting, (a, "X"), 90, 5), "entry_shape_ok"),
+        (entry(&posting, (a, "D"), 0, 5), "entry_shape_ok"),
         (entry(&posting, (a, "D"), 1, 5), "entry_pkey"),
     ] {
         let found = refused_by(&mut owner, &format!("BEGIN; {header}; {entry}")).await;
