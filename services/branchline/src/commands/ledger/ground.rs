@@ -138,6 +138,12 @@ impl Ground {
         count: usize,
         opening: i64,
     ) -> anyhow::Result<Books> {
+        let tenant = self.provision(name).await?;
+        self.open(tenant, count, opening).await
+    }
+
+    /// A tenant without books.
+    pub(super) async fn provision(&self, name: &str) -> anyhow::Result<TenantId> {
         let tenant: TenantId = name.parse()?;
         let new = NewTenant {
             id: tenant.clone(),
@@ -149,6 +155,16 @@ impl Ground {
             cell: CellId::new(CELL),
         };
         provision::create(&self.admin, &new, SystemClock.now()).await?;
+        Ok(tenant)
+    }
+
+    /// Books of that tenant: see [`Ground::tenant`].
+    pub(super) async fn open(
+        &self,
+        tenant: TenantId,
+        count: usize,
+        opening: i64,
+    ) -> anyhow::Result<Books> {
         let tx = self
             .db
             .tenant(&tenant, "system:ground", Access::Write)
