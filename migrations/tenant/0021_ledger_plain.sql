@@ -13,7 +13,8 @@ SET search_path = {{schema}}, pg_temp SET enable_seqscan = off SET lock_timeout 
 DECLARE
     c_most CONSTANT bigint := 4000000000000000000;
     r account%ROWTYPE; d account%ROWTYPE; c account%ROWTYPE;
-    v_period date; v_d bigint; v_c bigint; v_done bigint;
+    v_period date;
+    v_d bigint; v_c bigint; -- what the balances of both gain
 BEGIN
     IF NOT coalesce(p_debit <> p_credit AND p_amount BETWEEN 1 AND c_most, false) THEN
         RETURN false;

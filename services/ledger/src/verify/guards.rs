@@ -72,7 +72,7 @@ const FUNCTIONS: [[&str; 2]; 19] = [
     ],
     [
         "post_plain",
-        "748c56a7ffdf5b7fdca09eeeee891e27513ccab3394a87dee0b7a901682fe139",
+        "2a9593d633cd1b100646467d5f827884a19b43b2fe7af44a96177cd6ec805cee",
     ],
     [
         "ledger_guard_frozen_rows",
