@@ -59,7 +59,8 @@ pub struct EngineLimits {
     pub batch: usize,
     /// Batches that are written at the same time, by all tenants together: as many connections.
     pub lanes: usize,
-    /// Batches of one tenant that are written at the same time.
+    /// Batches of one tenant that are written at the same time; no more than there are lanes, since
+    /// two on one lane would only wait for each other, and keep others waiting for both.
     pub writers: usize,
     /// The fewest commands that set out while another batch of the tenant is being decided. Fewer
     /// wait for it, since a batch costs as much as twenty more commands in the next one.
@@ -141,6 +142,10 @@ impl Engine {
     /// # Errors
     /// [`DbError`] when an address cannot be read.
     pub fn try_new(db: &Db, limits: EngineLimits) -> Result<Self, DbError> {
+        let limits = EngineLimits {
+            writers: limits.writers.min(limits.lanes),
+            ..limits
+        };
         Ok(Self(Arc::new(Shared {
             limits,
             lanes: Lanes::try_new(db, limits.lanes)?,
