@@ -6,17 +6,18 @@ use std::sync::Arc;
 use branchline_kernel::{Clock, IdSource, TenantId};
 use chrono::TimeDelta;
 use sqlx::postgres::PgPool;
-use sqlx::{AssertSqlSafe, Postgres, Row};
+use sqlx::{AssertSqlSafe, Row};
 use tokio::sync::Mutex;
 
 use crate::config::{CellId, DbConfig, Program, Strictness};
 use crate::crash::CrashPoints;
 use crate::directory::Directory;
 use crate::error::DbError;
+use crate::lane::{Lane, LaneTx};
 use crate::migrate::platform_role;
 use crate::placement::{Located, Placement};
-use crate::pool::{self, Guest};
-use crate::tx::{PlatformScope, PlatformTx, TenantScope, TenantTx, Tx};
+use crate::pool;
+use crate::tx::{Open, PlatformScope, PlatformTx, TenantScope, TenantTx, Tx};
 use crate::values::Values;
 
 /// What a transaction may do.
@@ -45,27 +46,17 @@ struct Inner {
 }
 
 /// The connections to a cell.
-struct Cell {
-    pool: PgPool,
-    /// Of a lane: whose its one connection was last.
-    guest: Option<Mutex<Guest>>,
+enum Cell {
+    Pool(PgPool),
+    Lane(Arc<Mutex<Lane>>),
 }
 
 impl Cell {
-    async fn begin(
-        &self,
-        tenant: &TenantId,
-        start: &str,
-    ) -> Result<sqlx::Transaction<'static, Postgres>, DbError> {
-        let Some(guest) = &self.guest else {
-            return begin(&self.pool, start).await;
-        };
-        // Kept until the connection is ours, so that it is cleaned for this tenant.
-        let mut guest = guest.lock().await;
-        guest.announce(tenant);
-        let open = begin(&self.pool, start).await?;
-        guest.given(tenant);
-        Ok(open)
+    async fn begin(&self, tenant: &TenantId, start: &str) -> Result<Open, DbError> {
+        match self {
+            Self::Pool(pool) => begin(pool, start).await,
+            Self::Lane(lane) => LaneTx::begin(lane, tenant, start).await.map(Open::Lane),
+        }
     }
 }
 
@@ -109,16 +100,15 @@ impl Db {
     }
 
     /// The same door with one connection of its own to each cell, for a writer that comes back to
-    /// the same tenant: it is cleaned when another tenant comes, not after each transaction.
+    /// the same tenant: it keeps the connection, and cleans it when another tenant comes, not after
+    /// each transaction. One transaction at a time.
     ///
     /// # Errors
     /// [`DbError`] when an address cannot be read.
     pub fn lane(&self) -> Result<Self, DbError> {
         let mut cells = BTreeMap::new();
         for (cell, url) in &self.0.config.cells {
-            let (pool, guest) = pool::of_one(url)?;
-            let guest = Some(Mutex::new(guest));
-            cells.insert(cell.clone(), Cell { pool, guest });
+            cells.insert(cell.clone(), Cell::Lane(Lane::try_new(url)?));
         }
         Ok(Self(Arc::new(Inner {
             config: self.0.config.clone(),
@@ -131,6 +121,16 @@ impl Db {
             ids: Arc::clone(&self.0.ids),
             crash: self.0.crash.clone(),
         })))
+    }
+
+    /// Says that nobody writes for `tenant` any more: a lane that it had last gives up its
+    /// connection, unless somebody has it.
+    pub fn rest(&self, tenant: &TenantId) {
+        for cell in self.0.cells.values() {
+            if let Cell::Lane(lane) = cell {
+                Lane::rest(lane, tenant);
+            }
+        }
     }
 
     fn prepare(
@@ -148,14 +148,7 @@ impl Db {
             } else {
                 pool::lazy(url, config.max_connections)?
             };
-            let guest = None;
-            cells.insert(
-                cell.clone(),
-                Cell {
-                    pool: cell_pool,
-                    guest,
-                },
-            );
+            cells.insert(cell.clone(), Cell::Pool(cell_pool));
         }
         let login = pool::options(&config.platform_url)?
             .get_username()
@@ -256,7 +249,7 @@ impl Db {
         located: &Located,
         tenant: &TenantId,
         access: Access,
-    ) -> Result<sqlx::Transaction<'static, Postgres>, DbError> {
+    ) -> Result<Open, DbError> {
         let cell = self.0.cells.get(&located.cell);
         let cell = cell.ok_or_else(|| DbError::UnknownCell(located.cell.as_str().to_owned()))?;
         let name = format!("{}{tenant}", self.0.config.program.prefix());
@@ -314,20 +307,13 @@ fn start_message(role: &str, schema: &str, gate: Option<&str>, access: Access) -
 
 /// Begins, and once more on a fresh connection if the pooled one turned out to be dead: nothing
 /// was sent before.
-async fn begin(
-    pool: &PgPool,
-    start: &str,
-) -> Result<sqlx::Transaction<'static, Postgres>, DbError> {
-    let first = pool
-        .begin_with(AssertSqlSafe(start.to_owned()))
-        .await
-        .map_err(DbError::from);
-    match first {
-        Err(error) if error.is_connection_lost() => {
-            Ok(pool.begin_with(AssertSqlSafe(start.to_owned())).await?)
-        }
+async fn begin(pool: &PgPool, start: &str) -> Result<Open, DbError> {
+    let once = async || Ok(pool.begin_with(AssertSqlSafe(start.to_owned())).await?);
+    let open = match once().await {
+        Err(error) if DbError::is_connection_lost(&error) => once().await,
         first => first,
-    }
+    };
+    open.map(Open::Pooled)
 }
 
 fn looks_moved(error: &DbError) -> bool {

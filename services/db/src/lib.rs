@@ -20,6 +20,7 @@ mod error;
 pub mod idempotency;
 pub mod installation;
 pub mod jobs;
+mod lane;
 pub mod migrate;
 mod operator;
 pub mod outbox;

@@ -10,11 +10,12 @@ use sea_orm::{
 };
 use sea_query_sqlx::SqlxValues;
 use sqlx::postgres::PgRow;
-use sqlx::{AssertSqlSafe, Postgres, SqlSafeStr};
+use sqlx::{AssertSqlSafe, PgConnection, Postgres, SqlSafeStr};
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use crate::error::DbError;
+use crate::lane::LaneTx;
 use crate::values::Values;
 
 /// A transaction inside one tenant's schema, under that tenant's role.
@@ -36,9 +37,38 @@ pub struct TenantScope {
 #[derive(Debug, Clone, Copy)]
 pub struct PlatformScope;
 
+/// A transaction that the database knows of.
+pub(crate) enum Open {
+    Pooled(sqlx::Transaction<'static, Postgres>),
+    Lane(LaneTx),
+}
+
+impl Open {
+    fn connection(&mut self) -> Result<&mut PgConnection, DbError> {
+        match self {
+            Self::Pooled(open) => Ok(&mut **open),
+            Self::Lane(open) => open.connection(),
+        }
+    }
+
+    async fn commit(self) -> Result<(), DbError> {
+        match self {
+            Self::Pooled(open) => Ok(open.commit().await?),
+            Self::Lane(open) => open.commit().await,
+        }
+    }
+
+    async fn rollback(self) -> Result<(), DbError> {
+        match self {
+            Self::Pooled(open) => Ok(open.rollback().await?),
+            Self::Lane(open) => open.rollback().await,
+        }
+    }
+}
+
 /// An open transaction with its scope, its one `now` and its source of ids.
 pub struct Tx<S> {
-    open: Mutex<Option<sqlx::Transaction<'static, Postgres>>>,
+    open: Mutex<Option<Open>>,
     pub(crate) now: Timestamp,
     ids: Arc<dyn IdSource>,
     scope: S,
@@ -59,12 +89,7 @@ impl Tx<TenantScope> {
 }
 
 impl<S> Tx<S> {
-    pub(crate) fn new(
-        open: sqlx::Transaction<'static, Postgres>,
-        now: Timestamp,
-        ids: Arc<dyn IdSource>,
-        scope: S,
-    ) -> Self {
+    pub(crate) fn new(open: Open, now: Timestamp, ids: Arc<dyn IdSource>, scope: S) -> Self {
         Self {
             open: Mutex::new(Some(open)),
             // PostgreSQL keeps microseconds: what was written must be equal to what is read back.
@@ -92,7 +117,7 @@ impl<S> Tx<S> {
     /// [`DbError`] when the database did not confirm; what was sent may still have been done.
     pub async fn commit(self) -> Result<(), DbError> {
         let open = self.open.into_inner().ok_or(DbError::Ended)?;
-        Ok(open.commit().await?)
+        open.commit().await
     }
 
     /// Undoes everything, and waits until that is done.
@@ -101,7 +126,7 @@ impl<S> Tx<S> {
     /// [`DbError`] when the connection was lost; then the server undoes it by itself.
     pub async fn rollback(self) -> Result<(), DbError> {
         let open = self.open.into_inner().ok_or(DbError::Ended)?;
-        Ok(open.rollback().await?)
+        open.rollback().await
     }
 
     /// Runs constant SQL and gives its rows: the door for what SeaORM cannot say.
@@ -111,8 +136,8 @@ impl<S> Tx<S> {
     pub async fn named(&self, sql: &'static str, values: Values) -> Result<Vec<PgRow>, DbError> {
         let values = values.into_arguments()?;
         let mut open = self.open.lock().await;
-        let open = open.as_mut().ok_or(DbError::Ended)?;
-        Ok(sqlx::query_with(sql, values).fetch_all(&mut **open).await?)
+        let open = open.as_mut().ok_or(DbError::Ended)?.connection()?;
+        Ok(sqlx::query_with(sql, values).fetch_all(open).await?)
     }
 
     /// Runs constant SQL and gives the number of rows it changed.
@@ -122,9 +147,9 @@ impl<S> Tx<S> {
     pub async fn run(&self, sql: &'static str, values: Values) -> Result<u64, DbError> {
         let values = values.into_arguments()?;
         let mut open = self.open.lock().await;
-        let open = open.as_mut().ok_or(DbError::Ended)?;
+        let open = open.as_mut().ok_or(DbError::Ended)?.connection()?;
         Ok(sqlx::query_with(sql, values)
-            .execute(&mut **open)
+            .execute(open)
             .await?
             .rows_affected())
     }
@@ -152,6 +177,14 @@ fn raw_is_refused() -> DbErr {
     DbErr::Custom("raw SQL does not pass the tenant door: use a constant with `named`".to_owned())
 }
 
+/// The connection of a transaction that is open, for SeaORM.
+fn on(open: Option<&mut Open>) -> Result<&mut PgConnection, DbErr> {
+    let ended = |_: DbError| DbErr::Custom("the transaction has ended".to_owned());
+    open.ok_or(DbError::Ended)
+        .and_then(Open::connection)
+        .map_err(ended)
+}
+
 fn query_error(error: sqlx::Error) -> DbErr {
     DbErr::Query(RuntimeErr::SqlxError(Arc::new(error)))
 }
@@ -161,12 +194,10 @@ impl<S: Send + Sync> Tx<S> {
         let Statement { sql, values, .. } = DbBackend::Postgres.build(statement);
         let values = SqlxValues(values.unwrap_or_else(|| sea_orm::Values(Vec::new())));
         let mut open = self.open.lock().await;
-        let open = open
-            .as_mut()
-            .ok_or_else(|| DbErr::Custom("the transaction has ended".to_owned()))?;
+        let open = on(open.as_mut())?;
         // SeaORM built the text; every value is bound.
         let query = sqlx::query_with(AssertSqlSafe(sql).into_sql_str(), values);
-        query.fetch_all(&mut **open).await.map_err(query_error)
+        query.fetch_all(open).await.map_err(query_error)
     }
 }
 
@@ -184,12 +215,10 @@ impl<S: Send + Sync> ConnectionTrait for Tx<S> {
         let Statement { sql, values, .. } = DbBackend::Postgres.build(statement);
         let values = SqlxValues(values.unwrap_or_else(|| sea_orm::Values(Vec::new())));
         let mut open = self.open.lock().await;
-        let open = open
-            .as_mut()
-            .ok_or_else(|| DbErr::Custom("the transaction has ended".to_owned()))?;
+        let open = on(open.as_mut())?;
         let query = sqlx::query_with(AssertSqlSafe(sql).into_sql_str(), values);
         query
-            .execute(&mut **open)
+            .execute(open)
             .await
             .map(ExecResult::from)
             .map_err(query_error)

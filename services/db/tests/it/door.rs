@@ -1,7 +1,10 @@
 //! Attempts to leave one's own tenant. One connection per pool, so that whatever a transaction
 //! leaves behind meets the next one.
 
-use branchline_db::{Access, DbError, Values};
+use std::time::Duration;
+
+use branchline_db::{Access, Db, DbError, Values};
+use branchline_kernel::TenantId;
 use sqlx::{Connection, PgConnection, Row};
 
 use crate::installation;
@@ -211,6 +214,73 @@ async fn nothing_a_tenant_leaves_on_a_lane_meets_another() {
         let tx = lane.tenant(&at.elephant, WHO, Access::Read).await.unwrap();
         assert_eq!(kept_by_session(&tx).await, "");
     }
+}
+
+/// The server's process behind a transaction that begins on `lane`; it sees nothing unfinished.
+async fn server_process(lane: &Db, tenant: &TenantId) -> Result<i32, DbError> {
+    let tx = lane.tenant(tenant, WHO, Access::Write).await?;
+    let asked = "SELECT pg_backend_pid() AS pid FROM (SELECT count(*) AS rows FROM outbox) q WHERE q.rows = 0";
+    let rows = tx.named(asked, Values::new()).await?;
+    tx.commit().await?;
+    Ok(rows.first().ok_or(DbError::Ended)?.try_get("pid")?)
+}
+
+#[tokio::test]
+async fn a_lane_keeps_its_connection_until_it_rests_or_that_dies() {
+    let Some(at) = installation().await else {
+        return;
+    };
+    let lane = at.core.lane().unwrap();
+    let first = server_process(&lane, &at.lion).await.unwrap();
+    // Two at a time wait for each other; the pool gives the same one again.
+    let (one, two) = tokio::join!(
+        server_process(&lane, &at.lion),
+        server_process(&lane, &at.lion)
+    );
+    assert_eq!((one.unwrap(), two.unwrap()), (first, first));
+    lane.rest(&at.lion);
+    assert_eq!(server_process(&lane, &at.lion).await.unwrap(), first);
+    sqlx::query("SELECT pg_terminate_backend($1, 5000)")
+        .bind(first)
+        .execute(&mut at.superuser().await)
+        .await
+        .unwrap();
+    let second = server_process(&lane, &at.lion).await.unwrap();
+    assert_ne!(second, first);
+    assert_eq!(server_process(&lane, &at.lion).await.unwrap(), second);
+}
+
+#[tokio::test]
+async fn what_is_dropped_on_a_lane_is_undone_before_the_lane_is_used_again() {
+    let Some(at) = installation().await else {
+        return;
+    };
+    let lane = at.core.lane().unwrap();
+    let process = server_process(&lane, &at.lion).await.unwrap();
+    let lock = "SELECT pg_advisory_xact_lock(7)";
+    let tx = lane.tenant(&at.lion, WHO, Access::Write).await.unwrap();
+    branchline_db::outbox::publish(&tx, "gone", &serde_json::json!({}))
+        .await
+        .unwrap();
+    tx.run(lock, Values::new()).await.unwrap();
+    drop(tx);
+    // Nobody asks the lane for anything, and yet another may have the lock.
+    let other = at.core.tenant(&at.lion, WHO, Access::Write).await.unwrap();
+    other.run(lock, Values::new()).await.unwrap();
+    other.rollback().await.unwrap();
+    assert_eq!(server_process(&lane, &at.lion).await.unwrap(), process);
+    // A beginning that is broken off, wherever it was.
+    for turns in 0..12 {
+        let begin = lane.tenant(&at.lion, WHO, Access::Write);
+        tokio::pin!(begin);
+        for _turn in 0..turns {
+            if futures::poll!(begin.as_mut()).is_ready() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_micros(200)).await;
+        }
+    }
+    assert_eq!(server_process(&lane, &at.lion).await.unwrap(), process);
 }
 
 #[tokio::test]

@@ -54,6 +54,13 @@ impl Lanes {
         })
     }
 
+    /// Nobody writes for the tenant any more.
+    pub(super) fn rest(&self, tenant: &TenantId) {
+        for lane in &self.0 {
+            lane.door.rest(tenant);
+        }
+    }
+
     fn of(&self, tenant: &TenantId, seat: usize) -> Option<&Lane> {
         let mut hasher = DefaultHasher::new();
         tenant.hash(&mut hasher);

@@ -247,6 +247,7 @@ impl Shared {
         let is_over = |now: &Arc<Line>| Arc::ptr_eq(now, line) && now.is_over();
         if desk.lines.get(tenant).is_some_and(is_over) {
             desk.lines.remove(tenant);
+            self.lanes.rest(tenant);
         }
     }
 }
