@@ -113,6 +113,11 @@ const TENANT: &[Migration] = &[
         sql: include_str!("../tenant/0021_ledger_plain.sql"),
     },
     Migration {
+        number: 22,
+        name: "ledger_busy_tables",
+        sql: include_str!("../tenant/0022_ledger_busy_tables.sql"),
+    },
+    Migration {
         number: 30,
         name: "payments",
         sql: include_str!("../tenant/0030_payments.sql"),

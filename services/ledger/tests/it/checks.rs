@@ -1,14 +1,16 @@
 //! Checks in operation: verification in steps, day seals, guards that vanish, holds that expire.
 
+use branchline_db::{Values, audit, idempotency, outbox};
 use branchline_kernel::{Clock, SystemClock};
 use branchline_ledger::{
     Action, Checkpoint, Command, Direction, Finding, LedgerError, NewHold, expired_holds, seal_day,
     seal_head, verify_step,
 };
 use chrono::{Days, NaiveDate, TimeDelta};
-use sqlx::{AssertSqlSafe, Executor};
+use sqlx::postgres::PgRow;
+use sqlx::{AssertSqlSafe, Executor, Row};
 
-use crate::books::{Books, books, eur, hold_id, is_posted, key, transfer};
+use crate::books::{Books, books, eur, hold, hold_id, id, is_posted, key, transfer};
 
 async fn findings(books: &Books) -> Vec<Finding> {
     let tx = books.read().await;
@@ -262,4 +264,69 @@ async fn holds_whose_time_is_over_are_ended_once() {
     assert!(is_posted(books.one(commands[0].clone()).await));
     assert!(due().await.is_empty());
     books.agree().await;
+}
+
+/// With a thousand tenants, tables that are analyzed or vacuumed every fifty rows stop all writers
+/// for seconds each minute: each time makes each connection look through all plans it keeps.
+#[tokio::test]
+async fn no_table_that_a_posting_writes_is_looked_after_every_few_rows() {
+    let Some(books) = books().await else { return };
+    let (a, b) = (books.member(100).await, books.member(0).await);
+    let tx = books.write().await;
+    // What the server has counted of this connection: not only of this transaction.
+    let asked = "SELECT s.relname::text AS tab, s.n_tup_ins + s.n_tup_upd + s.n_tup_del AS changes, \
+                 (c.reloptions @> ARRAY['autovacuum_analyze_threshold=10000', 'autovacuum_vacuum_threshold=1000', \
+                 'autovacuum_vacuum_insert_threshold=10000']) IS TRUE AS rarely \
+                 FROM pg_stat_xact_user_tables s JOIN pg_class c ON c.oid = s.relid \
+                 WHERE s.schemaname = current_schema() ORDER BY 1";
+    let before = tx.named(asked, Values::new()).await.unwrap();
+    let (promised, other) = (hold_id(), hold_id());
+    let commands = [
+        transfer(a, b, 10),
+        hold(promised, a, 5),
+        Command::new(key(), Action::Void(promised)),
+        hold(other, a, 5),
+    ];
+    let verdicts = branchline_ledger::post(&tx, &commands).await.unwrap();
+    assert!(verdicts.into_iter().all(is_posted));
+    let used = idempotency::Key {
+        client: "test".to_owned(),
+        operation: "postPosting".to_owned(),
+        key: id(),
+    };
+    idempotency::claim(&tx, &used, &[1; 32], tx.now())
+        .await
+        .unwrap();
+    audit::record(&tx, audit::Event::default()).await.unwrap();
+    audit::seal(&tx).await.unwrap();
+    outbox::publish(&tx, "posted", &serde_json::json!({}))
+        .await
+        .unwrap();
+    let after = tx.named(asked, Values::new()).await.unwrap();
+    let changes = |row: &PgRow| -> i64 { row.get("changes") };
+    let was = |tab: &str| before.iter().find(|row| row.get::<&str, _>("tab") == tab);
+    let written = |rarely: bool| -> Vec<String> {
+        after
+            .iter()
+            .filter(|row| changes(row) > was(row.get("tab")).map_or(0, changes))
+            .filter(|row| row.get::<bool, _>("rarely") == rarely)
+            .map(|row| row.get("tab"))
+            .collect()
+    };
+    assert_eq!(written(false), Vec::<String>::new());
+    let all = [
+        "account",
+        "audit_event",
+        "audit_seal",
+        "audit_unsealed",
+        "entry",
+        "gl_total",
+        "hold",
+        "hold_end",
+        "idempotency_key",
+        "ledger_key",
+        "outbox",
+        "posting",
+    ];
+    assert_eq!(written(true), all);
 }
