@@ -16,10 +16,11 @@ use sqlx::postgres::PgPool;
 use sqlx::{AssertSqlSafe, Executor, PgConnection, Postgres};
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::time::timeout;
 use tracing::debug;
 
 use crate::error::DbError;
-use crate::pool::{self, RESET};
+use crate::pool::{self, ACQUIRE_TIMEOUT, RESET};
 
 /// How long the connection stays before the pool has it back, to look how old it is and whether it
 /// is needed at all.
@@ -109,7 +110,8 @@ impl LaneTx {
         tenant: &TenantId,
         start: &str,
     ) -> Result<Self, DbError> {
-        let mut lane = Arc::clone(lane).lock_owned().await;
+        let free = timeout(ACQUIRE_TIMEOUT, Arc::clone(lane).lock_owned()).await;
+        let mut lane = free.map_err(|_late| sqlx::Error::PoolTimedOut)?;
         let kept = lane.connection(tenant).await?;
         // Before anything is sent: a begin that is broken off may have begun.
         let mut open = Self {
